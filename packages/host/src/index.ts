@@ -1,0 +1,2 @@
+// Every agent that heddle can drive.
+export {};

@@ -1,0 +1,92 @@
+// Owns the list of methods that heddle's own code speaks, each once, per direction. A bridge that passes bytes
+// through carries every other method too; this is no filter.
+// Source: codex app-server 0.169.
+
+import type * as n from './notifications.ts';
+import type * as r from './requests.ts';
+import type { Thread, ThreadId, Turn } from './items.ts';
+
+interface RequestShape<Params, Result> {
+  readonly params?: Params;
+  readonly result?: Result;
+}
+interface NotificationShape<Params> {
+  readonly params?: Params;
+}
+/** The types live in the compiler only; the tables' keys are the data. */
+const request = <Params, Result>(): RequestShape<Params, Result> => ({});
+const notification = <Params>(): NotificationShape<Params> => ({});
+
+/** Requests from client to server. */
+export const clientRequests = {
+  initialize: request<r.InitializeParams, r.InitializeResult>(),
+  'thread/start': request<r.ThreadStartParams, r.ThreadSettings>(),
+  'thread/resume': request<r.ThreadResumeParams, r.ThreadSettings>(),
+  'thread/fork': request<r.ThreadForkParams, r.ThreadSettings>(),
+  'thread/list': request<r.ThreadListParams, r.Page<Thread>>(),
+  'thread/loaded/list': request<r.PageParams, r.Page<ThreadId>>(),
+  'thread/read': request<r.ThreadReadParams, { thread: Thread }>(),
+  'thread/turns/list': request<r.ThreadTurnsListParams, r.Page<Turn>>(),
+  'thread/name/set': request<r.ByThread & { name: string }, Record<string, never>>(),
+  'thread/archive': request<r.ByThread, Record<string, never>>(),
+  'thread/unarchive': request<r.ByThread, { thread: Thread }>(),
+  'thread/delete': request<r.ByThread, Record<string, never>>(),
+  'thread/unsubscribe': request<r.ByThread, { status: 'unsubscribed' | 'notSubscribed' | 'notLoaded' }>(),
+  'turn/start': request<r.TurnStartParams, r.TurnStartResult>(),
+  'turn/steer': request<r.TurnSteerParams, { turnId: string }>(),
+  'turn/interrupt': request<r.TurnInterruptParams, Record<string, never>>(),
+  'model/list': request<{ cursor?: string | null; limit?: number | null }, r.Page<r.Model>>(),
+} as const;
+
+/** Notifications from client to server. */
+export const clientNotifications = {
+  initialized: notification<undefined>(),
+} as const;
+
+/** Requests from server to client: the moments when an agent needs a person. */
+export const serverRequests = {
+  'item/commandExecution/requestApproval': request<r.CommandApprovalParams, r.ApprovalResult>(),
+  'item/fileChange/requestApproval': request<r.FileChangeApprovalParams, r.ApprovalResult>(),
+  'item/tool/requestUserInput': request<r.UserInputRequestParams, r.UserInputResult>(),
+} as const;
+
+/** Notifications from server to client. */
+export const serverNotifications = {
+  'thread/started': notification<n.ThreadStarted>(),
+  'thread/status/changed': notification<n.ThreadStatusChanged>(),
+  'thread/archived': notification<r.ByThread>(),
+  'thread/unarchived': notification<r.ByThread>(),
+  'thread/deleted': notification<r.ByThread>(),
+  'thread/closed': notification<r.ByThread>(),
+  'thread/name/updated': notification<n.ThreadNameUpdated>(),
+  'thread/tokenUsage/updated': notification<n.TokenUsageUpdated>(),
+  'account/rateLimits/updated': notification<n.RateLimitsUpdated>(),
+  'turn/started': notification<n.TurnNotice>(),
+  'turn/completed': notification<n.TurnNotice>(),
+  'turn/diff/updated': notification<n.TurnDiffUpdated>(),
+  'turn/plan/updated': notification<n.TurnPlanUpdated>(),
+  'item/started': notification<n.ItemStarted>(),
+  'item/completed': notification<n.ItemCompleted>(),
+  'item/agentMessage/delta': notification<n.TextDelta>(),
+  'item/reasoning/summaryPartAdded': notification<n.ReasoningSummaryPart>(),
+  'item/reasoning/summaryTextDelta': notification<n.ReasoningSummaryDelta>(),
+  'item/reasoning/textDelta': notification<n.ReasoningTextDelta>(),
+  'item/commandExecution/outputDelta': notification<n.TextDelta>(),
+  'item/fileChange/patchUpdated': notification<n.PatchUpdated>(),
+  'serverRequest/resolved': notification<n.ServerRequestResolved>(),
+  error: notification<n.ErrorNotice>(),
+  warning: notification<n.Warning>(),
+} as const;
+
+type ParamsIn<Table> = { [M in keyof Table]: Table[M] extends NotificationShape<infer P> ? P : never };
+type ParamsOf<Table> = { [M in keyof Table]: Table[M] extends RequestShape<infer P, unknown> ? P : never };
+type ResultOf<Table> = { [M in keyof Table]: Table[M] extends RequestShape<unknown, infer R> ? R : never };
+
+export type ClientMethod = keyof typeof clientRequests;
+export type ClientParams<M extends ClientMethod> = ParamsOf<typeof clientRequests>[M];
+export type ClientResult<M extends ClientMethod> = ResultOf<typeof clientRequests>[M];
+export type ServerRequestMethod = keyof typeof serverRequests;
+export type ServerRequestParams<M extends ServerRequestMethod> = ParamsOf<typeof serverRequests>[M];
+export type ServerRequestResult<M extends ServerRequestMethod> = ResultOf<typeof serverRequests>[M];
+export type ServerNotificationMethod = keyof typeof serverNotifications;
+export type ServerNotificationParams<M extends ServerNotificationMethod> = ParamsIn<typeof serverNotifications>[M];
