@@ -25,6 +25,10 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
     this.#onRoom = options.onRoom;
   }
 
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
   get isEnded(): boolean {
     return this.#isEnded;
   }

@@ -35,28 +35,36 @@ export interface Channel {
   readonly closed: Promise<CloseReason>;
 }
 
+/** What had arrived on an ended channel is still forwarded, unless the other side does not take it for this long. */
+const DRAIN_GRACE_MS = 5_000;
+
 /**
- * Forwards messages both ways until either channel ends, then ends the other with the same reason.
- * Back-pressure of each side reaches the other. Resolves with the reason.
+ * Forwards messages both ways until either channel ends, then ends the other with the same reason, after the
+ * messages that had arrived. Back-pressure of each side reaches the other. Resolves with the reason.
  */
 export async function joinChannels(left: Channel, right: Channel): Promise<CloseReason> {
-  const forward = async (from: Channel, to: Channel) => {
-    for await (const message of from.incoming) {
-      try {
-        await to.send(message);
-      } catch (error) {
-        // Either `to` has ended, and its reason wins, or the message is over its limit: then both ends are told.
-        from.close(
-          error instanceof HeddleError && error.code === 'message_too_large' ? { code: error.code, message: error.message } : undefined,
-        );
-        return;
-      }
-    }
-  };
-  void forward(left, right);
-  void forward(right, left);
-  const reason = await Promise.race([left.closed, right.closed]);
-  left.close(reason);
-  right.close(reason);
+  return Promise.race([forward(left, right), forward(right, left)]);
+}
+
+async function forward(from: Channel, to: Channel): Promise<CloseReason> {
+  const forwarding = forwardMessages(from, to);
+  const reason = await from.closed;
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, DRAIN_GRACE_MS);
+  await Promise.race([forwarding, late]);
+  clearTimeout(timer);
+  to.close(reason);
   return reason;
+}
+
+async function forwardMessages(from: Channel, to: Channel): Promise<void> {
+  for await (const message of from.incoming) {
+    try {
+      await to.send(message);
+    } catch (error) {
+      // Either `to` has ended, and its reason wins, or the message is over its limit: then both ends are told.
+      if (error instanceof HeddleError && error.code === 'message_too_large') from.close({ code: error.code, message: error.message });
+      return;
+    }
+  }
 }

@@ -16,6 +16,7 @@ export {
   MAX_MESSAGE_TO_CLIENT_BYTES,
   MAX_MESSAGE_TO_DAEMON_BYTES,
 } from './link.ts';
+export { libp2pDuplex, yamuxLimits } from './libp2p-duplex.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
 export { memoryChannelPair } from './memory-channel.ts';
 export { webSocketChannel, type WebSocketChannelOptions } from './websocket-channel.ts';

@@ -1,0 +1,56 @@
+// Owns finding an agent's program and asking it short questions (`--version`, `--help`). Answers are kept for as
+// long as the file stays the same, so that a user may install or update at any moment.
+
+import { execFile } from 'node:child_process';
+import { realpath, stat } from 'node:fs/promises';
+import which from 'which';
+
+const ASK_TIMEOUT_MS = 10_000;
+const MAX_ANSWER_BYTES = 256 * 1024;
+
+/** A program on this machine. */
+export interface Program {
+  /** Absolute path as found on PATH. */
+  path: string;
+  /** Runs it with these arguments and gives what it printed; undefined when it failed or took too long. */
+  ask(args: readonly string[]): Promise<string | undefined>;
+}
+
+/** Finds programs in one environment. */
+export class ProgramFinder {
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #answers = new Map<string, Promise<string | undefined>>();
+
+  constructor(env: NodeJS.ProcessEnv) {
+    this.#env = env;
+  }
+
+  /** Looks a name up on PATH, or takes an absolute path; undefined when there is no such executable. */
+  async find(command: string): Promise<Program | undefined> {
+    const path = await which(command, { path: this.#env['PATH'] ?? '', nothrow: true });
+    if (path === null) return undefined;
+    const file = await realpath(path);
+    const { mtimeMs, size } = await stat(file);
+    return {
+      path,
+      ask: (args) => {
+        const key = JSON.stringify([file, mtimeMs, size, args]);
+        const known = this.#answers.get(key);
+        if (known !== undefined) return known;
+        const answer = this.#run(path, args).then((text) => {
+          if (text === undefined) this.#answers.delete(key); // a failure may pass; ask again next time
+          return text;
+        });
+        this.#answers.set(key, answer);
+        return answer;
+      },
+    };
+  }
+
+  #run(path: string, args: readonly string[]): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      const options = { env: this.#env, timeout: ASK_TIMEOUT_MS, maxBuffer: MAX_ANSWER_BYTES, windowsHide: true };
+      execFile(path, [...args], options, (error, stdout) => resolve(error === null ? stdout : undefined)).stdin?.end();
+    });
+  }
+}

@@ -1,0 +1,5 @@
+// What a phone does, for Node and for browsers. It imports nothing of Node.
+
+export { type AgentEvent, type AgentSession, type ClientInfo, openAgentSession } from './agent-session.ts';
+export { type DialOptions, HostConnection } from './host-connection.ts';
+export { decodePairPayload, type PairPayload } from '@heddle/wire';

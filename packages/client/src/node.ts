@@ -1,0 +1,17 @@
+// The client in Node: the same, over TCP.
+
+import type { PrivateKey } from '@libp2p/interface';
+import { tcp } from '@libp2p/tcp';
+import type { PairPayload } from '@heddle/wire';
+import { HostConnection } from './host-connection.ts';
+
+/**
+ * Connects to the daemon of a pair payload over TCP.
+ * @throws HeddleError `unreachable`.
+ */
+export function dialHost(payload: PairPayload, options: { privateKey?: PrivateKey; signal?: AbortSignal } = {}): Promise<HostConnection> {
+  return HostConnection.dial(payload, { transports: [tcp()], ...options });
+}
+
+export type { AgentEvent, AgentSession, ClientInfo } from './agent-session.ts';
+export { HostConnection } from './host-connection.ts';

@@ -1,0 +1,218 @@
+// Owns the door for phones: accepts streams of /heddle/1, lets the right ones in and keeps account of who is in.
+// It is given how to list, open and restart agents; it knows none by name.
+
+import { randomUUID } from 'node:crypto';
+import type { Connection, Libp2p, Stream } from '@libp2p/interface';
+import {
+  type ByteDuplex,
+  type Channel,
+  type CloseReason,
+  daemonLinkOptions,
+  FrameReader,
+  joinChannels,
+  libp2pDuplex,
+  Link,
+  type Log,
+} from '@heddle/rpc';
+import { type AgentInfo, asError, type HandshakeRequest, HeddleError, handshakeErrorCodes, PROTOCOL_ID } from '@heddle/wire';
+import { assertToken, grant, readHandshake, refuse } from './handshake.ts';
+import { type NodeOptions, startNode } from './node.ts';
+
+/** A phone needs one; a few more are a network change in progress. */
+const MAX_CONNECTIONS_PER_PEER = 8;
+/** How long the far side has to take an answer and end its direction. */
+const LINGER_MS = 2_000;
+
+export interface EndpointOptions extends NodeOptions {
+  maxStreamsPerConnection: number;
+  maxPendingHandshakes: number;
+  log: Log;
+  /** The token that is valid now. */
+  token: () => string;
+  listAgents: () => Promise<AgentInfo[]>;
+  /** @throws HeddleError with a handshake code. */
+  openAgent: (name: string) => Promise<Channel>;
+  restartAgent: (name: string) => Promise<void>;
+}
+
+/** A phone's live session with an agent. */
+export interface SessionInfo {
+  id: string;
+  agent: string;
+  peerId: string;
+  /** Unix milliseconds. */
+  sinceMs: number;
+}
+
+/** The running endpoint. */
+export interface Endpoint {
+  readonly peerId: string;
+  connectionCount(): number;
+  sessions(): SessionInfo[];
+  /** Ends every session and every handshake under way; tells each why. Returns how many sessions there were. */
+  endSessions(reason: CloseReason): number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts listening and serving.
+ * @throws HeddleError `port_in_use`.
+ */
+export async function startEndpoint(options: EndpointOptions): Promise<Endpoint> {
+  const node = await startNode(options);
+  const door = new Door(node, options);
+  await door.open();
+  return door;
+}
+
+class Door implements Endpoint {
+  readonly #node: Libp2p;
+  readonly #options: EndpointOptions;
+  readonly #log: Log;
+  readonly #sessions = new Map<string, SessionInfo & { link: Link }>();
+  /** Streams that are not sessions yet, so that a rotated token can cut them. */
+  readonly #handshakes = new Set<ByteDuplex>();
+  /** Those among them whose request has not been read; the oldest first. */
+  readonly #strangers = new Set<ByteDuplex>();
+
+  constructor(node: Libp2p, options: EndpointOptions) {
+    this.#node = node;
+    this.#options = options;
+    this.#log = options.log;
+  }
+
+  async open(): Promise<void> {
+    this.#node.addEventListener('connection:open', (event) => this.#capPeer(event.detail));
+    await this.#node.handle(PROTOCOL_ID, (stream, connection) => this.#onStream(stream, connection), {
+      maxInboundStreams: this.#options.maxStreamsPerConnection,
+    });
+    this.#log.info('listening', { addresses: this.#node.getMultiaddrs().map(String) });
+  }
+
+  get peerId(): string {
+    return this.#node.peerId.toString();
+  }
+
+  connectionCount(): number {
+    return this.#node.getConnections().length;
+  }
+
+  sessions(): SessionInfo[] {
+    return [...this.#sessions.values()].map(({ id, agent, peerId, sinceMs }) => ({ id, agent, peerId, sinceMs }));
+  }
+
+  endSessions(reason: CloseReason): number {
+    const count = this.#sessions.size;
+    for (const { link } of this.#sessions.values()) link.close(reason);
+    for (const duplex of this.#handshakes) duplex.abort(new Error(reason.message));
+    return count;
+  }
+
+  async stop(): Promise<void> {
+    await this.#node.unhandle(PROTOCOL_ID);
+    await this.#node.stop();
+  }
+
+  /** One peer must not take the places of all others; the library has no such cap. */
+  #capPeer(connection: Connection): void {
+    if (this.#node.getConnections(connection.remotePeer).length <= MAX_CONNECTIONS_PER_PEER) return;
+    this.#log.warn('too many connections of one peer', { peer: connection.remotePeer.toString() });
+    connection.abort(new Error('too many connections'));
+  }
+
+  #onStream(stream: Stream, connection: Connection): void {
+    const duplex = libp2pDuplex(stream); // at once: a stream without listeners loses its end
+    const peerId = connection.remotePeer.toString();
+    this.#serve(duplex, peerId).catch((caught: unknown) => {
+      const error = asError(caught);
+      this.#log.debug('stream ended', { peer: peerId, reason: error.message });
+      duplex.abort(error);
+    });
+  }
+
+  async #serve(duplex: ByteDuplex, peerId: string): Promise<void> {
+    this.#strangers.add(duplex);
+    this.#handshakes.add(duplex);
+    this.#makeRoom();
+    try {
+      const reader = new FrameReader(duplex.source);
+      const request = await readHandshake(reader, duplex, this.#options.token());
+      this.#strangers.delete(duplex);
+      await this.#perform(request, duplex, reader, peerId);
+    } catch (error) {
+      const refusal = asRefusal(error);
+      if (refusal === undefined) throw error;
+      this.#log.info('refused', { peer: peerId, code: refusal.code, message: refusal.message });
+      await refuse(duplex, refusal);
+      await linger(duplex);
+    } finally {
+      this.#strangers.delete(duplex);
+      this.#handshakes.delete(duplex);
+    }
+  }
+
+  /** An honest request arrives whole within milliseconds: when there are too many, the longest silent one gives way. */
+  #makeRoom(): void {
+    if (this.#strangers.size <= this.#options.maxPendingHandshakes) return;
+    const [oldest] = this.#strangers;
+    if (oldest === undefined) return;
+    this.#strangers.delete(oldest);
+    const error = new HeddleError('too_many_requests', 'too many handshakes are under way', { hint: 'Try again in a moment.' });
+    void refuse(oldest, error)
+      .catch(() => undefined)
+      .then(() => oldest.abort(error));
+  }
+
+  async #perform(request: HandshakeRequest, duplex: ByteDuplex, reader: FrameReader, peerId: string): Promise<void> {
+    switch (request.op) {
+      case 'list_agents':
+        await grant(duplex, { agents: await this.#options.listAgents() });
+        await duplex.closeWrite();
+        return linger(duplex);
+      case 'restart_agent':
+        await this.#options.restartAgent(request.agent);
+        await grant(duplex, {});
+        await duplex.closeWrite();
+        return linger(duplex);
+      case 'connect': {
+        const channel = await this.#options.openAgent(request.agent);
+        try {
+          assertToken(request.token, this.#options.token()); // it may have been rotated while the agent started
+          const session = { id: randomUUID(), agent: request.agent, peerId, sinceMs: Date.now() };
+          await grant(duplex, { session: { id: session.id, attached: request.resume === undefined ? 'new' : 'reset' } });
+          this.#attach(session, new Link(duplex, reader, daemonLinkOptions), channel);
+        } catch (error) {
+          channel.close({ code: 'connection_lost', message: 'the client went away before its session began' });
+          throw error;
+        }
+      }
+    }
+  }
+
+  #attach(session: SessionInfo, link: Link, channel: Channel): void {
+    this.#sessions.set(session.id, { ...session, link });
+    this.#log.info('session began', { ...session });
+    void joinChannels(link, channel).then((reason) => {
+      this.#sessions.delete(session.id);
+      this.#log.info('session ended', { ...session, reason: reason.code });
+    });
+  }
+}
+
+const handshakeCodes: ReadonlySet<string> = new Set(handshakeErrorCodes);
+
+/** What to tell a far side that speaks the protocol, more or less; a silent or vanished one is told nothing. */
+function asRefusal(error: unknown): HeddleError | undefined {
+  if (!(error instanceof HeddleError)) return undefined;
+  if (handshakeCodes.has(error.code)) return error;
+  if (error.code === 'message_too_large' || error.code === 'protocol_error')
+    return new HeddleError('bad_request', error.message, { cause: error });
+  return undefined;
+}
+
+/** Waits until the far side has taken the answer and left, but not for ever. */
+async function linger(duplex: ByteDuplex): Promise<void> {
+  const timer = setTimeout(() => duplex.abort(new Error('the far side did not end its direction')), LINGER_MS);
+  await duplex.closed;
+  clearTimeout(timer);
+}
