@@ -134,15 +134,17 @@ class Door implements Endpoint {
     this.#strangers.add(duplex);
     this.#handshakes.add(duplex);
     this.#makeRoom();
+    let isKnown = false;
     try {
       const reader = new FrameReader(duplex.source);
       const request = await readHandshake(reader, duplex, this.#options.token());
       this.#strangers.delete(duplex);
+      isKnown = true;
       await this.#perform(request, duplex, reader, peerId);
     } catch (error) {
-      const refusal = asRefusal(error);
+      const refusal = asRefusal(error, isKnown);
       if (refusal === undefined) throw error;
-      this.#log.info('refused', { peer: peerId, code: refusal.code, message: refusal.message });
+      this.#log.info('refused', { peer: peerId, code: refusal.code, message: refusal.message, cause: refusal.cause });
       await refuse(duplex, refusal);
       await linger(duplex);
     } finally {
@@ -201,13 +203,16 @@ class Door implements Endpoint {
 
 const handshakeCodes: ReadonlySet<string> = new Set(handshakeErrorCodes);
 
-/** What to tell a far side that speaks the protocol, more or less; a silent or vanished one is told nothing. */
-function asRefusal(error: unknown): HeddleError | undefined {
+/**
+ * What to tell a far side that speaks the protocol, more or less. A silent or vanished stranger is told nothing; one
+ * with the right token hears of our own failures too, without their text.
+ */
+function asRefusal(error: unknown, isKnown: boolean): HeddleError | undefined {
+  if (error instanceof HeddleError && handshakeCodes.has(error.code)) return error;
+  if (isKnown) return new HeddleError('internal', 'the daemon failed to answer', { cause: error });
   if (!(error instanceof HeddleError)) return undefined;
-  if (handshakeCodes.has(error.code)) return error;
-  if (error.code === 'message_too_large' || error.code === 'protocol_error')
-    return new HeddleError('bad_request', error.message, { cause: error });
-  return undefined;
+  const isWrong = error.code === 'message_too_large' || error.code === 'protocol_error';
+  return isWrong ? new HeddleError('bad_request', error.message, { cause: error }) : undefined;
 }
 
 /** Waits until the far side has taken the answer and left, but not for ever. */

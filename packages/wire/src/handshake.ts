@@ -75,7 +75,7 @@ const handshakeCodeSet: ReadonlySet<string> = new Set(handshakeErrorCodes);
 
 /** The wire form of a local error. Whatever is no handshake code becomes `internal`, without its text. */
 export function toHandshakeError(error: unknown): HandshakeError {
-  if (error instanceof HeddleError && handshakeCodeSet.has(error.code)) {
+  if (error instanceof HeddleError && error.code !== 'internal' && handshakeCodeSet.has(error.code)) {
     return {
       code: error.code as HandshakeErrorCode,
       message: error.message,
