@@ -35,7 +35,7 @@ export interface ChildProcess {
   readonly stdout: Readable;
   /** Resolves when the process is gone; whatever is left of its group is killed then. */
   readonly exited: Promise<Exit>;
-  /** Ends stdin, waits, sends TERM to the group, waits, sends KILL. Resolves when the process is gone. */
+  /** Ends stdin and waits, unless it was ended before; sends TERM to the group, waits, sends KILL. Resolves when the process is gone. */
   stop(): Promise<Exit>;
 }
 
@@ -67,8 +67,10 @@ export async function startChildProcess(options: ChildProcessOptions): Promise<C
 
   const goneWithin = (ms: number) => Promise.race([exited.then(() => true), delay(ms).then(() => false)]);
   const stop = async () => {
-    child.stdin.end();
-    if (await goneWithin(END_STDIN_GRACE_MS)) return exited;
+    if (!child.stdin.writableEnded) {
+      child.stdin.end();
+      if (await goneWithin(END_STDIN_GRACE_MS)) return exited;
+    }
     signalGroup(pid, 'SIGTERM');
     if (await goneWithin(TERMINATE_GRACE_MS)) return exited;
     signalGroup(pid, 'SIGKILL');

@@ -1,2 +1,15 @@
-// Every agent that heddle can drive.
-export {};
+// Every agent that heddle can drive, in the order in which they are listed.
+
+import type { Bridge, BridgeContext } from '@heddle/bridge-kit';
+import { type CodexOptions, createCodexBridge } from './codex/bridge.ts';
+import { createDemoBridge } from './demo/bridge.ts';
+
+export interface BridgeOptions {
+  codex: CodexOptions;
+}
+
+/** Makes all bridges; none starts anything yet. */
+export function createBridges(context: BridgeContext, options: BridgeOptions): Bridge[] {
+  const scoped = (name: string): BridgeContext => ({ ...context, log: context.log.scope(name) });
+  return [createCodexBridge(scoped('codex'), options.codex), createDemoBridge(scoped('demo'))];
+}

@@ -44,6 +44,7 @@ export async function startAppServer(options: AppServerOptions): Promise<AppServ
     log: options.log,
   });
   process.stdout.resume();
+  process.stdin.end(); // it listens on its socket only, and does not end with its input
   await writeFile(recordFile(options), JSON.stringify({ pid: process.pid, socketPath }), { mode: 0o600 });
   const cleanUp = () => Promise.all([rm(socketPath, { force: true }), rm(recordFile(options), { force: true })]);
   void process.exited.then(cleanUp);
