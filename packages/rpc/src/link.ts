@@ -125,7 +125,10 @@ export class Link implements Channel {
   }
 
   async #write(): Promise<void> {
-    for await (const batch of inBatches(this.#outgoing)) await this.#duplex.write(concatBytes(batch));
+    for await (const batch of inBatches(this.#outgoing)) {
+      await this.#duplex.write(concatBytes(batch));
+      await restOfTurn();
+    }
     await this.#duplex.closeWrite();
   }
 
@@ -178,6 +181,14 @@ export class Link implements Channel {
 /** Whatever is queued goes out as one write: on small messages the cost is per write, not per byte. */
 async function* inBatches(queue: BoundedQueue<Uint8Array>): AsyncGenerator<Uint8Array[]> {
   for await (const first of queue) yield [first, ...queue.takeQueued()];
+}
+
+/**
+ * The first message after a silence leaves at once; those that follow it in the same turn of the event loop wait for
+ * the turn's end and leave together. A browser has no `setImmediate`; its messages leave as they come.
+ */
+function restOfTurn(): Promise<void> {
+  return typeof setImmediate === 'function' ? new Promise((resolve) => setImmediate(resolve)) : Promise.resolve();
 }
 
 function isCloseCode(code: string): code is CloseCode {

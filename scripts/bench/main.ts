@@ -1,0 +1,89 @@
+// `npm run bench`: what heddle's way costs against raw TCP and a plain WebSocket, and what the daemon itself costs.
+// Machines are noisy: the doors take turns within each round, and the table shows ratios of medians of one run.
+
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { measureDaemon } from './daemon-cost.ts';
+import { type Door, type EchoAddresses, openDoors } from './doors.ts';
+import { bulk, burst, median, percentile, roundTrips } from './measure.ts';
+
+const ROUNDS = 3;
+
+interface Figures {
+  p50: number[];
+  p99: number[];
+  bulk: number[];
+  burst: number[];
+}
+
+const server = fork(new URL('./echo-server.ts', import.meta.url));
+const [addresses] = (await once(server, 'message')) as [EchoAddresses];
+const doors = await openDoors(addresses);
+const figures = new Map<Door, Figures>(doors.map((door) => [door, { p50: [], p99: [], bulk: [], burst: [] }]));
+
+for (const door of doors) await roundTrips(door); // warm
+for (let round = 0; round < ROUNDS; round++) {
+  for (const [door, { p50, p99 }] of figures) {
+    const times = await roundTrips(door);
+    p50.push(percentile(times, 0.5));
+    p99.push(percentile(times, 0.99));
+  }
+  for (const [door, { bulk: results }] of figures) results.push(await bulk(door));
+  for (const [door, { burst: results }] of figures) if (door.name !== 'raw TCP') results.push(await burst(door));
+}
+for (const door of doors) await door.close();
+server.disconnect();
+
+const all = [...figures].map(([door, values]) => ({ name: door.name, ...values }));
+const [raw, ws] = all;
+if (raw === undefined || ws === undefined) throw new Error('a door is missing');
+const ratio = (values: number[], base: number[]) => (median(values) / median(base)).toFixed(2);
+
+say('\nclient → daemon → echo agent and back, 200-byte messages, one at a time');
+table(
+  ['', 'p50 µs', '× TCP', '× ws', 'p99 µs', '× TCP', '× ws'],
+  all.map(({ name, p50, p99 }) => [
+    name,
+    us(p50),
+    ratio(p50, raw.p50),
+    ratio(p50, ws.p50),
+    us(p99),
+    ratio(p99, raw.p99),
+    ratio(p99, ws.p99),
+  ]),
+);
+say('\n64 KiB messages both ways at once');
+table(
+  ['', 'MiB/s', '× TCP', '× ws'],
+  all.map(({ name, bulk: values }) => [name, median(values).toFixed(0), ratio(values, raw.bulk), ratio(values, ws.bulk)]),
+);
+say('\nbursts of 200-byte messages there and back');
+table(
+  ['', 'messages/s', '× ws'],
+  all.filter(({ name }) => name !== 'raw TCP').map(({ name, burst: values }) => [name, median(values).toFixed(0), ratio(values, ws.burst)]),
+);
+
+const cost = await measureDaemon();
+say('\nthe daemon, as installed');
+table(
+  ['', 'measured', 'goal'],
+  [
+    ['start to QR, ms', cost.startToQrMs.toFixed(0), '10000'],
+    ['idle RSS, MB', cost.idleRssMb.toFixed(0), '120'],
+    [`RSS per attached session, KiB (${cost.sessions} sessions)`, cost.rssPerSessionKib.toFixed(0), ''],
+  ],
+);
+
+function us(values: number[]): string {
+  return (median(values) * 1000).toFixed(0);
+}
+
+function table(head: string[], rows: string[][]): void {
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? '').length)));
+  for (const row of [head, ...rows])
+    say(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
