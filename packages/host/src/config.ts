@@ -1,0 +1,74 @@
+// Owns the checked configuration: what the rest of the daemon sees of host.toml. Pure; files are load-config.ts.
+
+import { hostname } from 'node:os';
+import { configError } from './config-problems.ts';
+import { type ConfigFile, configSchema } from './config-schema.ts';
+import type { LogLevel } from './log-level.ts';
+import { readToml } from './toml-document.ts';
+
+export interface HostConfig {
+  /** 64 hex digits. A secret. */
+  readonly token: string;
+  readonly endpoint: {
+    /** IP addresses to listen on. */
+    readonly listen: readonly string[];
+    readonly port: number;
+    /** Further multiaddrs for the pair payload. */
+    readonly announce: readonly string[];
+    /** What phones call this computer; the computer's own name unless the file says otherwise. */
+    readonly hostName: string;
+  };
+  readonly log: { readonly level: LogLevel };
+  readonly agents: {
+    readonly codex: {
+      readonly enabled: boolean;
+      readonly command: string;
+      /** Control socket of an app-server that runs already. */
+      readonly server: string | undefined;
+    };
+    /** true: always listed; false: never; undefined: when no other agent is available. */
+    readonly demo: { readonly enabled: boolean | undefined };
+  };
+  readonly limits: {
+    readonly maxConnections: number;
+    readonly maxStreamsPerConnection: number;
+    readonly maxPendingHandshakes: number;
+  };
+  /** What was not as it should be and was put right; to be shown to the user. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Checks the text of a host.toml.
+ * @param file only for the error text
+ * @throws HeddleError `config_invalid` that names all problems at once, each with its line.
+ */
+export function parseConfig(text: string, file: string): HostConfig {
+  const document = readToml(text, file);
+  const result = configSchema.safeParse(document.root);
+  if (!result.success) throw configError(result.error.issues, document, file);
+  return toHostConfig(result.data);
+}
+
+function toHostConfig({ token, endpoint, log, agents, limits }: ConfigFile): HostConfig {
+  return {
+    token,
+    endpoint: {
+      listen: endpoint.listen,
+      port: endpoint.port,
+      announce: endpoint.announce,
+      hostName: endpoint.host_name ?? hostname(),
+    },
+    log: { level: log.level },
+    agents: {
+      codex: { enabled: agents.codex.enabled, command: agents.codex.command, server: agents.codex.server },
+      demo: { enabled: agents.demo.enabled },
+    },
+    limits: {
+      maxConnections: limits.max_connections,
+      maxStreamsPerConnection: limits.max_streams_per_connection,
+      maxPendingHandshakes: limits.max_pending_handshakes,
+    },
+    warnings: [],
+  };
+}

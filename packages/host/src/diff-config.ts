@@ -1,0 +1,55 @@
+// Owns which settings a running daemon can take over, and which need a restart.
+
+import type { HostConfig } from './config.ts';
+import type { ConfigKey } from './config-schema.ts';
+
+const takesEffect = {
+  token: 'live',
+  'endpoint.listen': 'restart',
+  'endpoint.port': 'restart',
+  'endpoint.announce': 'live',
+  'endpoint.host_name': 'live',
+  'log.level': 'live',
+  'agents.codex.enabled': 'live',
+  'agents.codex.command': 'restart',
+  'agents.codex.server': 'restart',
+  'agents.demo.enabled': 'live',
+  'limits.max_connections': 'restart',
+  'limits.max_streams_per_connection': 'restart',
+  'limits.max_pending_handshakes': 'restart',
+} satisfies Record<ConfigKey, 'live' | 'restart'>;
+
+export interface ConfigDifference {
+  /** Dotted names of changed settings that can be taken over at once. */
+  applied: string[];
+  /** Dotted names of changed settings that stay as they were until the daemon is started again. */
+  needsRestart: string[];
+}
+
+/** What has changed between two configurations, by when it takes effect. */
+export function diffConfig(before: HostConfig, after: HostConfig): ConfigDifference {
+  const changed = (when: 'live' | 'restart') =>
+    Object.entries(takesEffect)
+      .filter(([key, effect]) => effect === when && JSON.stringify(valueOf(before, key)) !== JSON.stringify(valueOf(after, key)))
+      .map(([key]) => key);
+  return { applied: changed('live'), needsRestart: changed('restart') };
+}
+
+/** The running configuration with what can be taken over at once; the rest stays as it is, and stays in the difference. */
+export function applyLive(running: HostConfig, next: HostConfig): HostConfig {
+  const { announce, hostName } = next.endpoint;
+  return {
+    ...running,
+    token: next.token,
+    endpoint: { ...running.endpoint, announce, hostName },
+    log: next.log,
+    agents: { codex: { ...running.agents.codex, enabled: next.agents.codex.enabled }, demo: next.agents.demo },
+    warnings: next.warnings,
+  };
+}
+
+/** @param key as in host.toml: `endpoint.host_name` is `endpoint.hostName` here */
+function valueOf(config: HostConfig, key: string): unknown {
+  const names = key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()).split('.');
+  return names.reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], config);
+}
