@@ -4,6 +4,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type ChildProcess, signalGroup, startChildProcess } from '@heddle/bridge-kit';
 import type { Channel, Log } from '@heddle/rpc';
@@ -41,6 +42,7 @@ export async function startAppServer(options: AppServerOptions): Promise<AppServ
     command: options.path,
     args: ['app-server', '--listen', `unix://${socketPath}`],
     env: options.env,
+    cwd: options.env['HOME'] ?? homedir(), // where a client that names no folder works; not where the daemon happened to be started
     log: options.log,
   });
   process.stdout.resume();

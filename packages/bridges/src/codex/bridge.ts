@@ -11,6 +11,8 @@ import { connectAppServer } from './app-server-socket.ts';
 import { type CodexInstallation, probeCodex } from './probe.ts';
 import { openStdioSession } from './stdio-session.ts';
 
+const EXIT_NOTICE_MS = 1_000;
+
 export interface CodexOptions {
   /** Program name on PATH, or absolute path. */
   command: string;
@@ -69,6 +71,8 @@ class CodexBridge implements Bridge {
     try {
       return await connectAppServer(server.socketPath);
     } catch (cause) {
+      // It may have died this very moment, and be known to be dead in the next.
+      if (await hasExitedWithin(server, EXIT_NOTICE_MS)) return connectAppServer((await this.#server(installation)).socketPath);
       throw new HeddleError('agent_unavailable', 'codex app-server runs and does not answer', {
         cause,
         hint: 'Restart it from the phone, or with `heddle stop` and `heddle serve`.',
@@ -134,6 +138,14 @@ class CodexBridge implements Bridge {
 
 function pick(installation: CodexInstallation & { isUsable: false }) {
   return { version: installation.version, reason: installation.reason, fix: installation.fix };
+}
+
+async function hasExitedWithin(server: AppServer, ms: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), ms);
+  const hasExited = await Promise.race([server.process.exited.then(() => true), late]);
+  clearTimeout(timer);
+  return hasExited;
 }
 
 function hintOf(error: Error): string {

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, startChildProcess } from '@heddle/bridge-kit';
 import { type ByteDuplex, type Channel, jsonlChannel, type Log, MAX_MESSAGE_TO_CLIENT_BYTES } from '@heddle/rpc';
+import { homedir } from 'node:os';
 import { finished } from 'node:stream/promises';
 
 /** Starts an app-server on stdio. The session's end ends the process, and the other way round. */
@@ -10,7 +11,7 @@ export async function openStdioSession(options: {
   env: NodeJS.ProcessEnv;
   log: Log;
 }): Promise<{ channel: Channel; process: ChildProcess }> {
-  const process = await startChildProcess({ command: options.path, args: ['app-server'], env: options.env, log: options.log });
+  const process = await startChildProcess({ command: options.path, args: ['app-server'], env: options.env, cwd: options.env['HOME'] ?? homedir(), log: options.log });
   const channel = jsonlChannel(pipesDuplex(process), {
     maxLineBytes: MAX_MESSAGE_TO_CLIENT_BYTES,
     endReason: { code: 'agent_exited', message: 'codex app-server ended', hint: 'Connect again: it is started anew.' },
