@@ -27,7 +27,7 @@ export async function startTestDaemon(options: { toml?: string; env?: NodeJS.Pro
   writeFileSync(join(home, 'host.toml'), `${endpoint}${options.toml ?? ''}`, { mode: 0o600 });
   const env = { ...(options.env ?? process.env), HEDDLE_HOME: home };
   const paths = resolvePaths(env);
-  const daemon = await startDaemon({ paths, version: '0.0.0-test', stderrLog: false, env });
+  const daemon = await startDaemon({ paths, version: '0.0.0-test', env });
   return {
     daemon,
     paths,

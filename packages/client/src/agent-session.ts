@@ -74,7 +74,7 @@ export async function openAgentSession(channel: Channel, options: { clientInfo: 
     onNotification: (method, params) => emit({ kind: 'notification', method, params } as AgentEvent),
     onRequest: (request) => emit({ kind: 'request', ...request } as AgentEvent),
   });
-  void channel.closed.then(() => {
+  void peer.closed.then(() => {
     for (const listener of listeners) listener.end();
   });
 
@@ -89,7 +89,7 @@ export async function openAgentSession(channel: Channel, options: { clientInfo: 
   }
   return {
     info,
-    closed: channel.closed,
+    closed: peer.closed,
     close: () => channel.close(),
     request: (method, params, requestOptions) => peer.request(method, params, requestOptions) as Promise<ClientResult<typeof method>>,
     requestUntyped: (method, params, requestOptions) => peer.request(method, params, requestOptions),
@@ -99,7 +99,7 @@ export async function openAgentSession(channel: Channel, options: { clientInfo: 
       if (!hasListened) for (const event of early.splice(0)) queue.push(event);
       hasListened = true;
       listeners.add(queue);
-      void channel.closed.then(() => queue.end());
+      void peer.closed.then(() => queue.end());
       return queue;
     },
   };

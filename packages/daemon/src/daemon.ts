@@ -17,6 +17,7 @@ import {
   type HostPaths,
   loadConfig,
   loadIdentity,
+  type LogLevel,
   openLog,
   reachableAddresses,
   replaceToken,
@@ -34,8 +35,8 @@ export interface DaemonOptions {
   paths: HostPaths;
   /** Version of heddle. */
   version: string;
-  /** Also write the log to stderr, for a daemon in the foreground. */
-  stderrLog: boolean;
+  /** From which level on the log also goes to stderr, for a daemon in the foreground. */
+  stderrLevel?: LogLevel | undefined;
   /** Environment of the agents. */
   env?: NodeJS.ProcessEnv;
 }
@@ -61,7 +62,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let config: HostConfig = await loadConfig(paths.configFile);
   await ensurePrivateDir(paths.stateDir);
   const identity = await loadIdentity(paths.keyFile);
-  const hostLog = await openLog({ dir: paths.logDir, level: config.log.level, secrets: [config.token], stderr: options.stderrLog });
+  const hostLog = await openLog({ dir: paths.logDir, level: config.log.level, secrets: [config.token], stderr: options.stderrLevel });
   const { log } = hostLog;
   const ending: (() => Promise<unknown> | undefined)[] = [() => hostLog.close()]; // what was begun last ends first
   const end = async () => {
@@ -119,10 +120,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   return { peerId: identity.peerId, warnings: config.warnings, pairPayload, listAgents: () => running.agents.list(), stop, stopped };
 
   async function start() {
+    const starting = Promise.withResolvers<void>();
+    starting.promise.catch(() => {}); // told to whoever asks meanwhile; nobody may
     try {
       await ensurePrivateDir(paths.runtimeDir);
       // First the control socket: who holds it is the daemon, and nobody else touches what follows.
-      const starting = Promise.withResolvers<void>();
       const control = await startControlServer({
         socketPath: paths.controlSocket,
         version,
@@ -155,7 +157,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       log.info('daemon started', { version, peerId: identity.peerId, pid: process.pid });
       return { endpoint, agents };
     } catch (error) {
-      log.error('the daemon did not start', { error: asError(error) });
+      log.info('the daemon did not start', { error: asError(error) });
+      starting.reject(asError(error));
       await end();
       throw error;
     }

@@ -13,8 +13,8 @@ export function configText({ token, port }: ConfigTextValues): string {
 # or an example, and count once the "#" is gone. "heddle reload" takes over the token, agents' "enabled", the log
 # level, "announce" and "host_name"; the rest needs a restart.
 
-# The secret that phones present. Whoever has it, and whose device is paired, controls the agents on this computer:
-# keep this file to yourself. "heddle rotate" replaces it.
+# The secret that phones present. Whoever has it controls the agents on this computer: keep this file to yourself.
+# "heddle rotate" replaces it.
 token = "${token}"
 
 [endpoint]

@@ -5,7 +5,7 @@ import type { Log, LogFields } from '@heddle/rpc';
 import { asError, HeddleError } from '@heddle/wire';
 import { pino } from 'pino';
 import { DailyFile } from './log-files.ts';
-import { type LogLevel, logLevels } from './log-level.ts';
+import { isAtLeast, type LogLevel, logLevels } from './log-level.ts';
 import { toLogRecord } from './log-record.ts';
 import { terminalLine } from './log-terminal.ts';
 import { ensurePrivateDir } from './private-dir.ts';
@@ -16,8 +16,8 @@ export interface LogOptions {
   level: LogLevel;
   /** Replaced wherever they appear, whatever the spelling. */
   secrets: readonly string[];
-  /** Also say everything on standard error, for a person. */
-  stderr?: boolean;
+  /** From which level on lines are also said on standard error, for a person; never when absent. */
+  stderr?: LogLevel | undefined;
   now?: () => Date;
 }
 
@@ -36,12 +36,12 @@ export interface HostLog {
  * @throws HeddleError `state_unreadable` when nothing can be written there.
  */
 export async function openLog(options: LogOptions): Promise<HostLog> {
-  const { dir, stderr = false, now = () => new Date() } = options;
+  const { dir, stderr, now = () => new Date() } = options;
   const redactor = new Redactor();
   for (const secret of options.secrets) redactor.add(secret);
   await ensurePrivateDir(dir);
   const file = openFile(dir, now);
-  let isTerminalOpen = stderr;
+  let isTerminalOpen = stderr !== undefined;
   // `heddle serve 2>&1 | head` closes it early; without a listener that would end the process.
   const closeTerminal = () => {
     isTerminalOpen = false;
@@ -65,7 +65,7 @@ export async function openLog(options: LogOptions): Promise<HostLog> {
     const text = redactor.text(message);
     const from = scope === undefined ? undefined : redactor.text(scope);
     logger[level]({ ...(from === undefined ? {} : { scope: from }), ...record }, text);
-    if (isTerminalOpen) process.stderr.write(terminalLine({ time: now(), level, scope: from, message: text, record }));
+    if (isTerminalOpen && stderr !== undefined && isAtLeast(level, stderr)) process.stderr.write(terminalLine({ time: now(), level, scope: from, message: text, record }));
   };
   return {
     log: scopedLog(say, undefined),

@@ -42,6 +42,7 @@ const encoder = new TextEncoder();
 
 /** One side of a JSON-RPC conversation. Reads the channel from construction on. */
 export class JsonRpcPeer {
+  /** Resolves when the channel has ended and everything that had arrived on it was handed on. */
   readonly closed: Promise<CloseReason>;
   readonly #channel: Channel;
   readonly #options: JsonRpcPeerOptions;
@@ -51,9 +52,7 @@ export class JsonRpcPeer {
   constructor(channel: Channel, options: JsonRpcPeerOptions = {}) {
     this.#channel = channel;
     this.#options = options;
-    this.closed = channel.closed;
-    void this.#read();
-    void channel.closed.then((reason) => this.#rejectPending(reason));
+    this.closed = this.#readToTheEnd();
   }
 
   /**
@@ -114,6 +113,14 @@ export class JsonRpcPeer {
     const pending = this.#pending;
     this.#pending = new Map();
     for (const { reject } of pending.values()) reject(new HeddleError(reason.code, reason.message, { hint: reason.hint }));
+  }
+
+  /** An answer may have arrived just before the end: it is read before the requests that are still open are rejected. */
+  async #readToTheEnd(): Promise<CloseReason> {
+    await this.#read();
+    const reason = await this.#channel.closed;
+    this.#rejectPending(reason);
+    return reason;
   }
 
   async #read(): Promise<void> {

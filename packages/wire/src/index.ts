@@ -13,6 +13,7 @@ export {
 } from './errors.ts';
 export {
   type AgentInfo,
+  agentInfoSchema,
   type AttachedSession,
   fromHandshakeError,
   HANDSHAKE_TIMEOUT_MS,
@@ -27,7 +28,7 @@ export {
   PROTOCOL_ID,
   toHandshakeError,
 } from './handshake.ts';
-export { decodePairPayload, encodePairPayload, PAIR_PAYLOAD_VERSION, type PairPayload } from './pair-payload.ts';
+export { decodePairPayload, encodePairPayload, PAIR_PAYLOAD_VERSION, type PairPayload, pairPayloadSchema } from './pair-payload.ts';
 export {
   type JsonRpcErrorBody,
   type JsonRpcMessage,

@@ -7,12 +7,13 @@ import { HeddleError } from './errors.ts';
 
 export const PAIR_PAYLOAD_VERSION = 1;
 
-const pairPayloadSchema = z.looseObject({
+/** Checks a payload that is an object already; `decodePairPayload` reads its text. */
+export const pairPayloadSchema = z.looseObject({
   v: z.literal(PAIR_PAYLOAD_VERSION),
   /** libp2p PeerId of the daemon, base58btc (`12D3KooW…`). */
-  peer_id: z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{46,64}$/, 'is no base58 PeerId'),
+  peer_id: z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{46,64}$/, 'no base58 PeerId'),
   /** 32 bytes, hex. A secret. */
-  token: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits'),
+  token: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits'),
   /** What to call this computer on the phone. */
   host_name: z.string().optional(),
   /** Multiaddrs to dial, best first, without the `/p2p/` part. */
@@ -42,6 +43,6 @@ export function decodePairPayload(text: string): PairPayload {
   const result = pairPayloadSchema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  const field = issue === undefined || issue.path.length === 0 ? 'the pair payload' : `"${issue.path.join('.')}" of the pair payload`;
-  throw new HeddleError('payload_invalid', `${field} ${issue?.message ?? 'is wrong'}`, { hint });
+  const field = issue === undefined || issue.path.length === 0 ? 'the pair payload' : `"${issue.path.join('.')}" in the pair payload`;
+  throw new HeddleError('payload_invalid', `${field} is wrong: ${issue?.message ?? 'unknown reason'}`, { hint });
 }

@@ -142,7 +142,7 @@ describe('a running daemon', () => {
 
   it('is the only one of its home', async () => {
     const running = await start();
-    const second = startDaemon({ paths: running.paths, version: '2', stderrLog: false });
+    const second = startDaemon({ paths: running.paths, version: '2' });
     await expect(second).rejects.toMatchObject({ code: 'daemon_running', message: expect.stringContaining(String(process.pid)) });
     expect(await (await dial(running)).listAgents()).toHaveLength(2);
   });
@@ -153,7 +153,7 @@ describe('a running daemon', () => {
     await callControl(running.paths.controlSocket, 'stop', {});
     expect(await channel.closed).toMatchObject({ code: 'shutting_down' });
     await running.daemon.stopped;
-    const next = await startDaemon({ paths: running.paths, version: '2', stderrLog: false });
+    const next = await startDaemon({ paths: running.paths, version: '2' });
     toEnd.push(() => next.stop());
     expect(next.peerId).toBe(running.daemon.peerId);
     expect(next.pairPayload()).toEqual(running.daemon.pairPayload());

@@ -269,7 +269,7 @@ describe('daily files', () => {
 describe('at a terminal', () => {
   it('says the same in short, and nothing that moves the cursor', async () => {
     const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    const { log } = await open({ stderr: true, now: () => new Date(2026, 10, 20, 9, 8, 7), secrets: ['hunter2hunter2'] });
+    const { log } = await open({ stderr: 'trace', now: () => new Date(2026, 10, 20, 9, 8, 7), secrets: ['hunter2hunter2'] });
     log.scope('codex').warn('odd \u001b[2J\r\nname', {
       error: new Error('no hunter2hunter2'),
       path: '/a/b',
@@ -289,7 +289,7 @@ describe('at a terminal', () => {
   it('goes on without a terminal that was closed', async () => {
     const index = fileURLToPath(new URL('../../../packages/host/src/index.ts', import.meta.url));
     const script = `import { openLog } from ${JSON.stringify(index)};
-      const { log } = await openLog({ dir: process.argv[1], level: 'info', secrets: [], stderr: true });
+      const { log } = await openLog({ dir: process.argv[1], level: 'info', secrets: [], stderr: 'trace' });
       let n = 0;
       const say = () => { log.info('line', { n }); n += 1; if (n < 200) setImmediate(say); else log.info('end'); };
       say();`;

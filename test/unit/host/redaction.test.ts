@@ -15,7 +15,7 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'heddle-test-'));
   terminal = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((said) => terminal.push(String(said)) > 0);
-  hostLog = await openLog({ dir, level: 'trace', secrets: [TOKEN, PASSWORD, ''], stderr: true });
+  hostLog = await openLog({ dir, level: 'trace', secrets: [TOKEN, PASSWORD, ''], stderr: 'trace' });
   hostLog.addSecret(KEY);
 });
 afterEach(async () => {
