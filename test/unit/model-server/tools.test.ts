@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { type JsonSchema, type OfferedTool, toolCall } from '../../model-server/tools.ts';
+
+const tool = (name: string, properties: Record<string, JsonSchema>): OfferedTool => ({ name, isFreeform: false, schema: { properties } });
+const text = { type: 'string' };
+
+/** The tools of several agents, as they offer them. */
+const codex: OfferedTool[] = [
+  tool('exec_command', { cmd: text, sandbox_permissions: text, justification: text }),
+  { name: 'apply_patch', isFreeform: true, schema: {} },
+  tool('update_plan', { explanation: text, plan: { type: 'array', items: { properties: { step: text, status: text } } } }),
+];
+const claude: OfferedTool[] = [
+  tool('Bash', { command: text, description: text }),
+  tool('Write', { file_path: text, content: text }),
+  tool('Edit', { file_path: text, old_string: text, new_string: text }),
+  tool('TodoWrite', { todos: { type: 'array', items: { properties: { content: text, status: text, activeForm: text } } } }),
+];
+const pi: OfferedTool[] = [
+  tool('bash', { command: text }),
+  tool('edit', { path: text, edits: { type: 'array', items: { properties: { oldText: text, newText: text } } } }),
+];
+
+const json = (value: unknown) => ({ kind: 'json', value });
+
+describe('toolCall', () => {
+  it('runs a command with what the agent offers', () => {
+    const wish = { kind: 'shell', command: 'ls' } as const;
+    expect(toolCall(wish, codex)).toEqual({ name: 'exec_command', input: json({ cmd: 'ls' }) });
+    expect(toolCall(wish, claude)).toMatchObject({ name: 'Bash', input: { value: { command: 'ls' } } });
+    expect(toolCall(wish, [tool('shell', { command: { type: 'array' } })]).input).toEqual(json({ command: ['bash', '-lc', 'ls'] }));
+    expect(toolCall({ ...wish, escalated: true }, codex).input).toMatchObject({ value: { sandbox_permissions: 'require_escalated' } });
+  });
+  it('writes and edits a file', () => {
+    const write = { kind: 'write', path: 'a.txt', content: 'one\ntwo\n' } as const;
+    const edit = { kind: 'edit', path: 'a.txt', old: 'one\n', new: 'ONE\n' } as const;
+    expect(toolCall(write, codex).input).toEqual({
+      kind: 'text',
+      text: '*** Begin Patch\n*** Add File: a.txt\n+one\n+two\n*** End Patch\n',
+    });
+    expect(toolCall(edit, codex).input).toEqual({
+      kind: 'text',
+      text: '*** Begin Patch\n*** Update File: a.txt\n@@\n-one\n+ONE\n*** End Patch\n',
+    });
+    expect(toolCall(write, claude)).toEqual({ name: 'Write', input: json({ file_path: 'a.txt', content: 'one\ntwo\n' }) });
+    expect(toolCall(edit, claude).input).toEqual(json({ file_path: 'a.txt', old_string: 'one\n', new_string: 'ONE\n' }));
+    expect(toolCall(edit, pi).input).toEqual(json({ path: 'a.txt', edits: [{ oldText: 'one\n', newText: 'ONE\n' }] }));
+  });
+  it('makes a plan', () => {
+    const wish = { kind: 'plan', items: [{ step: 'Look', status: 'pending' }], explanation: 'why' } as const;
+    expect(toolCall({ ...wish, items: [...wish.items] }, codex).input).toEqual(
+      json({ plan: [{ step: 'Look', status: 'pending' }], explanation: 'why' }),
+    );
+    expect(toolCall({ ...wish, items: [...wish.items] }, claude).input).toEqual(
+      json({ todos: [{ content: 'Look', activeForm: 'Look', status: 'pending' }] }),
+    );
+  });
+  it('refuses what the agent does not offer', () => {
+    expect(() => toolCall({ kind: 'plan', items: [] }, pi)).toThrow('the agent offers no tool to plan: it offers bash, edit');
+    expect(() => toolCall({ kind: 'shell', command: 'ls', escalated: true }, pi)).toThrow(
+      'the tool bash takes none of sandbox_permissions',
+    );
+  });
+});
