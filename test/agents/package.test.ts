@@ -31,7 +31,13 @@ const heddle = (...args: string[]) => spawnSync(agentPaths().node, [bin, ...args
 describe('the package', () => {
   it('brings no other package and few files', () => {
     expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['heddle']);
-    expect(readdirSync(join(folder, 'node_modules/heddle')).toSorted()).toEqual(['LICENSE', 'README.md', 'dist', 'host.example.toml', 'package.json']);
+    expect(readdirSync(join(folder, 'node_modules/heddle')).toSorted()).toEqual([
+      'LICENSE',
+      'README.md',
+      'dist',
+      'host.example.toml',
+      'package.json',
+    ]);
     expect(statSync(join(folder, 'node_modules/.bin/heddle')).mode & 0o111).not.toBe(0);
   });
 
@@ -42,9 +48,17 @@ describe('the package', () => {
   });
 
   it('tells the user of an older Node in one sentence', () => {
-    const old = spawnSync(process.execPath, ['--input-type=module', '-e', `Object.defineProperty(process.versions, 'node', { value: '20.20.2' }); await import(${JSON.stringify(bin)});`], {
-      encoding: 'utf8',
-    });
+    const old = spawnSync(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `Object.defineProperty(process.versions, 'node', { value: '20.20.2' }); await import(${JSON.stringify(bin)});`,
+      ],
+      {
+        encoding: 'utf8',
+      },
+    );
     expect(old).toMatchObject({ status: 1, stdout: '', stderr: 'heddle: Node 20.20.2 is too old; heddle needs Node 22.12 or later.\n' });
   });
 

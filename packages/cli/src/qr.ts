@@ -30,7 +30,7 @@ export function renderQr(payload: PairPayload, options: { hasColours: boolean })
 }
 
 /** The modules of the smallest code that holds a text, row by row; `true` is dark. */
-export function qrModules(text: string): boolean[][] {
+function qrModules(text: string): boolean[][] {
   qrcode.setErrorLevel('L'); // a screen has no scratches
   let drawn = '';
   // The library writes one byte for each UTF-16 unit, so it is given units that are bytes of UTF-8.

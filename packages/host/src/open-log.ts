@@ -65,7 +65,8 @@ export async function openLog(options: LogOptions): Promise<HostLog> {
     const text = redactor.text(message);
     const from = scope === undefined ? undefined : redactor.text(scope);
     logger[level]({ ...(from === undefined ? {} : { scope: from }), ...record }, text);
-    if (isTerminalOpen && stderr !== undefined && isAtLeast(level, stderr)) process.stderr.write(terminalLine({ time: now(), level, scope: from, message: text, record }));
+    if (isTerminalOpen && stderr !== undefined && isAtLeast(level, stderr))
+      process.stderr.write(terminalLine({ time: now(), level, scope: from, message: text, record }));
   };
   return {
     log: scopedLog(say, undefined),

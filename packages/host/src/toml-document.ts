@@ -5,9 +5,9 @@
 import { HeddleError } from '@heddle/wire';
 import { type AST, ParseError, parseTOML } from 'toml-eslint-parser';
 
-export type TomlPath = readonly (string | number)[];
+type TomlPath = readonly (string | number)[];
 /** Without a prototype, so that any key is an ordinary one. */
-export type TomlTable = Record<string, unknown>;
+type TomlTable = Record<string, unknown>;
 
 export interface TomlDocument {
   root: TomlTable;

@@ -44,7 +44,7 @@ export const handshakeRequestSchema = z.discriminatedUnion('op', [
 ]);
 export type HandshakeRequest = z.infer<typeof handshakeRequestSchema>;
 
-export const handshakeErrorSchema = z.looseObject({
+const handshakeErrorSchema = z.looseObject({
   code: z.enum(handshakeErrorCodes),
   message: z.string(),
   hint: z.string().optional(),

@@ -11,7 +11,13 @@ export async function openStdioSession(options: {
   env: NodeJS.ProcessEnv;
   log: Log;
 }): Promise<{ channel: Channel; process: ChildProcess }> {
-  const process = await startChildProcess({ command: options.path, args: ['app-server'], env: options.env, cwd: options.env['HOME'] ?? homedir(), log: options.log });
+  const process = await startChildProcess({
+    command: options.path,
+    args: ['app-server'],
+    env: options.env,
+    cwd: options.env['HOME'] ?? homedir(),
+    log: options.log,
+  });
   const channel = jsonlChannel(pipesDuplex(process), {
     maxLineBytes: MAX_MESSAGE_TO_CLIENT_BYTES,
     endReason: { code: 'agent_exited', message: 'codex app-server ended', hint: 'Connect again: it is started anew.' },
