@@ -24,46 +24,49 @@ export async function measureDaemon(): Promise<DaemonCost> {
   const home = mkdtempSync(join(tmpdir(), 'heddle-bench-'));
   const env = { ...process.env, HEDDLE_HOME: home };
   const startedMs = performance.now();
-  const daemon = spawn(process.execPath, [bundle, 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  // The QR code is shown on a terminal only: `script` (util-linux) makes one.
+  const command = `exec '${process.execPath}' '${bundle}' serve`;
+  const terminal = spawn('script', ['-qfec', command, '/dev/null'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const heddle = (...args: string[]) => execFileSync(process.execPath, [bundle, ...args], { env, encoding: 'utf8' });
   try {
-    await qrShown(daemon);
+    await qrShown(terminal);
     const startToQrMs = performance.now() - startedMs;
-    const payload = decodePairPayload(execFileSync(process.execPath, [bundle, 'pair', '--json'], { env, encoding: 'utf8' }));
+    const payload = decodePairPayload(heddle('pair', '--json'));
+    const { pid } = JSON.parse(heddle('status', '--json')) as { pid: number };
     await settle();
-    const idleKib = rssKib(daemon);
+    const idleKib = rssKib(pid);
     const host = await dialHost(payload);
     const open = () => host.openChannel('demo');
     const first = await open(); // the first one pays for what all share
     await settle();
-    const oneKib = rssKib(daemon);
+    const oneKib = rssKib(pid);
     const channels = [first];
     for (let n = 0; n < SESSIONS; n++) channels.push(await open());
     await settle();
-    const rssPerSessionKib = (rssKib(daemon) - oneKib) / SESSIONS;
+    const rssPerSessionKib = (rssKib(pid) - oneKib) / SESSIONS;
     for (const channel of channels) channel.close();
     await host.close();
     return { startToQrMs, idleRssMb: (idleKib * 1024) / 1e6, sessions: SESSIONS, rssPerSessionKib };
   } finally {
-    daemon.kill();
-    await new Promise((resolve) => daemon.once('exit', resolve));
+    heddle('stop');
     rmSync(home, { recursive: true, force: true });
   }
 }
 
 /** A QR code is drawn with half blocks. */
-function qrShown(daemon: ChildProcess): Promise<void> {
+function qrShown(terminal: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let seen = '';
-    daemon.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    terminal.stdout?.setEncoding('utf8').on('data', (text: string) => {
       seen += text;
       if (/[▀▄█]{20}/.test(seen)) resolve();
     });
-    daemon.once('exit', (code) => reject(new Error(`the daemon ended with ${code} before its QR was shown`)));
+    terminal.once('exit', (code) => reject(new Error(`the daemon ended with ${code} before its QR was shown`)));
   });
 }
 
-function rssKib(daemon: ChildProcess): number {
-  const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8'); // Linux only, as is the figure
+function rssKib(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8'); // Linux only, as is the figure
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
 }
 
