@@ -229,6 +229,18 @@ describe('limits', () => {
     expect(await ask(await open(), { v: 1, token: small.payload.token, op: 'list_agents' })).toMatchObject({ ok: true });
   });
 
+  it('caps the connections of all peers', async () => {
+    const small = await startEchoEndpoint({ maxConnections: 3 });
+    toEnd.push(() => small.endpoint.stop());
+    const first = await dialHost(small.payload);
+    toEnd.push(() => first.close());
+    const channel = await first.openChannel('echo');
+    await Promise.allSettled(Array.from({ length: 8 }, () => rawPeer(small.payload)));
+    await expect.poll(() => small.endpoint.connectionCount()).toBeLessThanOrEqual(3);
+    await channel.send(bytes('who came first stays'));
+    expect(text(await pull(channel.incoming)())).toBe('who came first stays');
+  });
+
   it('caps the connections of one peer', async () => {
     const { node } = await rawPeer();
     const address = multiaddr(`${echo.payload.addrs[0]}/p2p/${echo.payload.peer_id}`);
