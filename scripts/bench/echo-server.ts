@@ -32,6 +32,7 @@ const endpoint = await startEndpoint({
   maxConnections: 100,
   maxStreamsPerConnection: 64,
   maxPendingHandshakes: 64,
+  detachedLifeMs: 600_000,
   log: silentLog,
   token: () => token,
   listAgents: async () => [],

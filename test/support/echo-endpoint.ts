@@ -35,6 +35,7 @@ export async function startEchoEndpoint(overrides: Partial<EndpointOptions> = {}
     maxConnections: 100,
     maxStreamsPerConnection: 64,
     maxPendingHandshakes: 64,
+    detachedLifeMs: 600_000,
     log: silentLog,
     token: () => token,
     listAgents: async () => [{ name: 'echo', display_name: 'Echo', available: true, capabilities: { approvals: 'none' } }],

@@ -53,6 +53,9 @@ const codesOfErrors = {
   unreachable: exitCodes.network,
   timeout: exitCodes.network,
   connection_lost: exitCodes.network,
+  replaced: exitCodes.network,
+  overflowed: exitCodes.network,
+  session_reset: exitCodes.network,
   daemon_running: exitCodes.taken,
   port_in_use: exitCodes.taken,
 } satisfies Record<ErrorCode, number>;

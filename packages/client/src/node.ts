@@ -14,4 +14,5 @@ export function dialHost(payload: PairPayload, options: { privateKey?: PrivateKe
 }
 
 export type { AgentEvent, AgentSession, ClientInfo } from './agent-session.ts';
-export { HostConnection } from './host-connection.ts';
+export { HostConnection, type OpenOptions } from './host-connection.ts';
+export type { SessionState } from './session-link.ts';

@@ -2,7 +2,7 @@
 // A dead socket is explained here, so that nobody else has to know what ENOENT means.
 
 import { connect } from 'node:net';
-import { type ByteDuplex, type Channel, clientLinkOptions, FrameReader, Link, readJsonFrame, writeJsonFrame } from '@heddle/rpc';
+import { type ByteDuplex, type Channel, clientLinkLimits, FrameReader, attachedLink, readJsonFrame, writeJsonFrame } from '@heddle/rpc';
 import { asError, HeddleError } from '@heddle/wire';
 import {
   CONTROL_VERSION,
@@ -52,7 +52,7 @@ export async function callControl<Op extends QuestionOp>(
  */
 export async function attachThroughControl(socketPath: string, agent: string, options: ControlCallOptions = {}): Promise<Channel> {
   const { duplex, frames } = await ask(socketPath, 'attach', { agent }, options);
-  return new Link(duplex, frames, clientLinkOptions);
+  return attachedLink(duplex, frames, clientLinkLimits);
 }
 
 interface Answered<Op extends ControlOp> {

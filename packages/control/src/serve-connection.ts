@@ -5,10 +5,10 @@ import {
   type ByteDuplex,
   type Channel,
   type CloseReason,
-  daemonLinkOptions,
+  daemonLinkLimits,
   FrameReader,
   joinChannels,
-  Link,
+  attachedLink,
   type Log,
   readJsonFrame,
   writeJsonFrame,
@@ -119,7 +119,7 @@ async function serveLink(channel: Channel, duplex: ByteDuplex, frames: FrameRead
     channel.close(); // the caller left while the agent was started
     throw error;
   }
-  const link = new Link(duplex, frames, daemonLinkOptions);
+  const link = attachedLink(duplex, frames, daemonLinkLimits);
   void context.closing.then((reason) => link.close(reason));
   const reason = await joinChannels(link, channel);
   context.log.debug('a local session ended', { code: reason.code });

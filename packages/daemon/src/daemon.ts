@@ -145,14 +145,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         maxConnections: config.limits.maxConnections,
         maxStreamsPerConnection: config.limits.maxStreamsPerConnection,
         maxPendingHandshakes: config.limits.maxPendingHandshakes,
+        detachedLifeMs: config.limits.detachedSessionSeconds * 1_000,
         log: log.scope('endpoint'),
         token: () => config.token,
         listAgents: () => agents.list(),
         openAgent: (name) => agents.open(name),
         restartAgent: (name) => agents.restart(name),
       });
-      ending.push(() => endpoint.stop());
-      ending.push(async () => endpoint.endSessions(shuttingDown));
+      ending.push(() => endpoint.stop(shuttingDown));
       starting.resolve();
       log.info('daemon started', { version, peerId: identity.peerId, pid: process.pid });
       return { endpoint, agents };

@@ -1,22 +1,12 @@
 // Owns the door for phones: accepts streams of /heddle/1, lets the right ones in and keeps account of who is in.
 // It is given how to list, open and restart agents; it knows none by name.
 
-import { randomUUID } from 'node:crypto';
 import type { Connection, Libp2p, Stream } from '@libp2p/interface';
-import {
-  type ByteDuplex,
-  type Channel,
-  type CloseReason,
-  daemonLinkOptions,
-  FrameReader,
-  joinChannels,
-  libp2pDuplex,
-  Link,
-  type Log,
-} from '@heddle/rpc';
+import { type ByteDuplex, type Channel, type CloseReason, FrameReader, libp2pDuplex, type Log } from '@heddle/rpc';
 import { type AgentInfo, asError, type HandshakeRequest, HeddleError, handshakeErrorCodes, PROTOCOL_ID } from '@heddle/wire';
 import { assertToken, grant, readHandshake, refuse } from './handshake.ts';
 import { type NodeOptions, startNode } from './node.ts';
+import { type SessionInfo, Sessions } from './sessions.ts';
 
 /** A phone needs one; a few more are a network change in progress. */
 const MAX_CONNECTIONS_PER_PEER = 8;
@@ -26,6 +16,7 @@ const LINGER_MS = 2_000;
 export interface EndpointOptions extends NodeOptions {
   maxStreamsPerConnection: number;
   maxPendingHandshakes: number;
+  detachedLifeMs: number;
   log: Log;
   /** The token that is valid now. */
   token: () => string;
@@ -35,15 +26,6 @@ export interface EndpointOptions extends NodeOptions {
   restartAgent: (name: string) => Promise<void>;
 }
 
-/** A phone's live session with an agent. */
-export interface SessionInfo {
-  id: string;
-  agent: string;
-  peerId: string;
-  /** Unix milliseconds. */
-  sinceMs: number;
-}
-
 /** The running endpoint. */
 export interface Endpoint {
   readonly peerId: string;
@@ -51,7 +33,8 @@ export interface Endpoint {
   sessions(): SessionInfo[];
   /** Ends every session and every handshake under way; tells each why. Returns how many sessions there were. */
   endSessions(reason: CloseReason): number;
-  stop(): Promise<void>;
+  /** Ends every session, telling each why, then stops listening. */
+  stop(reason: CloseReason): Promise<void>;
 }
 
 /**
@@ -69,7 +52,7 @@ class Door implements Endpoint {
   readonly #node: Libp2p;
   readonly #options: EndpointOptions;
   readonly #log: Log;
-  readonly #sessions = new Map<string, SessionInfo & { link: Link }>();
+  readonly #sessions: Sessions;
   /** Streams that are not sessions yet, so that a rotated token can cut them. */
   readonly #handshakes = new Set<ByteDuplex>();
   /** Those among them whose request has not been read; the oldest first. */
@@ -79,6 +62,7 @@ class Door implements Endpoint {
     this.#node = node;
     this.#options = options;
     this.#log = options.log;
+    this.#sessions = new Sessions({ log: options.log, detachedLifeMs: options.detachedLifeMs });
   }
 
   async open(): Promise<void> {
@@ -98,17 +82,18 @@ class Door implements Endpoint {
   }
 
   sessions(): SessionInfo[] {
-    return [...this.#sessions.values()].map(({ id, agent, peerId, sinceMs }) => ({ id, agent, peerId, sinceMs }));
+    return this.#sessions.list();
   }
 
   endSessions(reason: CloseReason): number {
-    const count = this.#sessions.size;
-    for (const { link } of this.#sessions.values()) link.close(reason);
+    const count = this.#sessions.end(reason);
     for (const duplex of this.#handshakes) duplex.abort(new Error(reason.message));
     return count;
   }
 
-  async stop(): Promise<void> {
+  async stop(reason: CloseReason): Promise<void> {
+    this.endSessions(reason);
+    await this.#sessions.settled();
     await this.#node.unhandle(PROTOCOL_ID);
     await this.#node.stop();
   }
@@ -176,30 +161,33 @@ class Door implements Endpoint {
         await grant(duplex, {});
         await duplex.closeWrite();
         return linger(duplex);
-      case 'connect': {
-        const channel = await this.#options.openAgent(request.agent);
-        try {
-          assertToken(request.token, this.#options.token()); // it may have been rotated while the agent started
-          const session = { id: randomUUID(), agent: request.agent, peerId, sinceMs: Date.now() };
-          await grant(duplex, { session: { id: session.id, attached: request.resume === undefined ? 'new' : 'reset' } });
-          this.#attach(session, new Link(duplex, reader, daemonLinkOptions), channel);
-        } catch (error) {
-          channel.close({ code: 'connection_lost', message: 'the client went away before its session began' });
-          throw error;
-        }
-      }
+      case 'connect':
+        return this.#connect(request, duplex, reader, peerId);
     }
   }
 
-  #attach(session: SessionInfo, link: Link, channel: Channel): void {
-    this.#sessions.set(session.id, { ...session, link });
-    this.#log.info('session began', { ...session });
-    void joinChannels(link, channel).then((reason) => {
-      this.#sessions.delete(session.id);
-      this.#log.info('session ended', { ...session, reason: reason.code });
-    });
+  async #connect({ agent, token, resume }: ConnectRequest, duplex: ByteDuplex, reader: FrameReader, peerId: string): Promise<void> {
+    if (resume !== undefined) {
+      const takeOver = this.#sessions.takeOver({ id: resume.session, agent, peerId, received: resume.received });
+      if (takeOver !== undefined) {
+        await grant(duplex, { session: { id: resume.session, attached: 'resumed', received: takeOver.received } });
+        return takeOver.attach(duplex, reader);
+      }
+    }
+    const channel = await this.#options.openAgent(agent);
+    const session = this.#sessions.begin(agent, peerId, channel);
+    try {
+      assertToken(token, this.#options.token()); // it may have been rotated while the agent started
+      await grant(duplex, { session: { id: session.id, attached: resume === undefined ? 'new' : 'reset', received: 0 } });
+      session.attach(duplex, reader);
+    } catch (error) {
+      session.link.close({ code: 'connection_lost', message: 'the client went away before its session began' });
+      throw error;
+    }
   }
 }
+
+type ConnectRequest = Extract<HandshakeRequest, { op: 'connect' }>;
 
 const handshakeCodes: ReadonlySet<string> = new Set(handshakeErrorCodes);
 

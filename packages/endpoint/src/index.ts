@@ -1,3 +1,4 @@
 // The door for phones.
 
-export { type Endpoint, type EndpointOptions, type SessionInfo, startEndpoint } from './endpoint.ts';
+export { type Endpoint, type EndpointOptions, startEndpoint } from './endpoint.ts';
+export type { SessionInfo } from './sessions.ts';

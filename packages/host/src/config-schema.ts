@@ -84,6 +84,7 @@ export const configSchema = table({
     max_connections: wholeNumber(1, 10_000).default(100),
     max_streams_per_connection: wholeNumber(1, 1_000).default(64),
     max_pending_handshakes: wholeNumber(1, 10_000).default(64),
+    detached_session_seconds: wholeNumber(1, 86_400).default(600),
   }).prefault({}),
 });
 

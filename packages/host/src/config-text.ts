@@ -49,5 +49,7 @@ port = ${port}
 #max_streams_per_connection = 64
 # Streams that have not said yet who they are, over all connections, from 1 to 10000.
 #max_pending_handshakes = 64
+# How long a session waits for a phone that is away, from 1 to 86400; longer while a turn runs or a question is open.
+#detached_session_seconds = 600
 `;
 }

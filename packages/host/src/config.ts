@@ -33,6 +33,7 @@ export interface HostConfig {
     readonly maxConnections: number;
     readonly maxStreamsPerConnection: number;
     readonly maxPendingHandshakes: number;
+    readonly detachedSessionSeconds: number;
   };
   /** What was not as it should be and was put right; to be shown to the user. */
   readonly warnings: readonly string[];
@@ -68,6 +69,7 @@ function toHostConfig({ token, endpoint, log, agents, limits }: ConfigFile): Hos
       maxConnections: limits.max_connections,
       maxStreamsPerConnection: limits.max_streams_per_connection,
       maxPendingHandshakes: limits.max_pending_handshakes,
+      detachedSessionSeconds: limits.detached_session_seconds,
     },
     warnings: [],
   };

@@ -17,6 +17,7 @@ const takesEffect = {
   'limits.max_connections': 'restart',
   'limits.max_streams_per_connection': 'restart',
   'limits.max_pending_handshakes': 'restart',
+  'limits.detached_session_seconds': 'restart',
 } satisfies Record<ConfigKey, 'live' | 'restart'>;
 
 export interface ConfigDifference {

@@ -19,6 +19,7 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
   #isEnded = false;
   #wakeConsumer: (() => void) | undefined;
   #waitingForRoom: (() => void)[] = [];
+  #waitingForEmpty: (() => void)[] = [];
 
   constructor(options: BoundedQueueOptions) {
     this.#highWater = options.highWater;
@@ -49,11 +50,23 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
     return new Promise((resolve) => this.#waitingForRoom.push(resolve));
   }
 
-  /** Takes everything that is queued right now; for a consumer that works in batches. */
-  takeQueued(): T[] {
-    const taken: T[] = [];
-    while (this.#head < this.#items.length) taken.push(this.#take());
-    return taken;
+  /** How many items are queued. */
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  /** Takes the next item if there is one right now; for a consumer that works in batches. */
+  takeNext(): T | undefined {
+    if (this.#head === this.#items.length) return undefined;
+    const item = this.#take();
+    if (this.#head === this.#items.length) this.#tellEmptied();
+    return item;
+  }
+
+  /** Resolves when nothing is queued, or the queue has ended. */
+  emptied(): Promise<void> {
+    if (this.#isEnded || this.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waitingForEmpty.push(resolve));
   }
 
   /** Lifts the bound: the producer has lost its source, and only what it still holds will come. */
@@ -68,12 +81,14 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
     this.#isEnded = true;
     this.#wakeConsumer?.();
     this.#releaseProducers();
+    this.#tellEmptied();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     try {
       for (;;) {
         while (this.#head < this.#items.length) yield this.#take();
+        this.#tellEmptied();
         if (this.#isEnded) return;
         await new Promise<void>((resolve) => {
           this.#wakeConsumer = resolve;
@@ -104,6 +119,12 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
       this.#releaseProducers();
     }
     return entry.item;
+  }
+
+  #tellEmptied(): void {
+    const waiting = this.#waitingForEmpty;
+    this.#waitingForEmpty = [];
+    for (const resolve of waiting) resolve();
   }
 
   #releaseProducers(): void {

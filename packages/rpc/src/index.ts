@@ -7,15 +7,15 @@ export { concatBytes, encodeFrame, FrameReader, readJsonFrame, writeJsonFrame } 
 export { type IncomingRequest, JsonRpcPeer, type JsonRpcPeerOptions, RpcError, toErrorBody } from './json-rpc-peer.ts';
 export { encodeLine, jsonlChannel, splitLines } from './jsonl.ts';
 export {
-  clientLinkOptions,
-  daemonLinkOptions,
-  frameKinds,
+  attachedLink,
+  clientLinkLimits,
+  daemonLinkLimits,
   Link,
   type LinkOptions,
-  MAX_FRAME_BODY_BYTES,
   MAX_MESSAGE_TO_CLIENT_BYTES,
   MAX_MESSAGE_TO_DAEMON_BYTES,
 } from './link.ts';
+export { frameKinds, MAX_FRAME_BODY_BYTES } from './link-frames.ts';
 export { libp2pDuplex, yamuxLimits } from './libp2p-duplex.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
 export { memoryChannelPair } from './memory-channel.ts';

@@ -1,82 +1,158 @@
-// Owns what follows the handshake: messages over a byte flow, in frames whose first byte is their kind.
-// Today it carries, caps and ends; numbering, acknowledgement and resume have their kinds reserved below, so
-// that they can be added without changing the framing. The table of kinds is explained in docs/wire.md.
+// Owns a session's messages, both ways, whatever streams come and go: numbered by counting, kept until they are
+// acknowledged, sent again from where the far side left off. Nothing is lost and nothing comes twice, or the session
+// ends and says so. One stream at a time; frames and the path's health are link-stream.ts.
 
-import { asError, closeCodes, HeddleError, type CloseCode } from '@heddle/wire';
+import { HeddleError } from '@heddle/wire';
 import { BoundedQueue } from './bounded-queue.ts';
 import type { ByteDuplex } from './byte-duplex.ts';
 import { type Channel, closedNormally, type CloseReason, connectionLost } from './channel.ts';
-import { concatBytes, encodeFrame, type FrameReader } from './frames.ts';
+import type { FrameReader } from './frames.ts';
+import { LinkStream } from './link-stream.ts';
 
-/** First byte of every frame after the handshake. */
-export const frameKinds = {
-  /** A whole message, or the last part of one. */
-  message: 0,
-  /** A part of a message; more follows, and no other message in between. */
-  part: 1,
-  /** Reserved: how many messages have arrived. Ignored. */
-  ack: 2,
-  /** Answered with a pong that carries the same bytes. */
-  ping: 3,
-  pong: 4,
-  /** The last frame of a direction: why the session ends, as JSON `{code, message, hint?}`. */
-  close: 5,
-} as const;
-
-/** Largest body of one frame; a longer message travels in parts. */
-export const MAX_FRAME_BODY_BYTES = 64 * 1024;
-const MAX_FRAME_BYTES = MAX_FRAME_BODY_BYTES + 1;
 /** Largest message from daemon to client. */
 export const MAX_MESSAGE_TO_CLIENT_BYTES = 128 * 1024 * 1024;
 /** Largest message from client to daemon: codex cuts a connection at 16 MiB (0.169, measured). */
 export const MAX_MESSAGE_TO_DAEMON_BYTES = 16 * 1024 * 1024;
 
-const QUEUED_BYTES = 256 * 1024;
-/** A message waiting in memory costs more than its bytes; small ones must not pile up without end. */
-const MESSAGE_OVERHEAD_BYTES = 128;
-/** How long the far side has, after a close, to end its own direction. */
-const CLOSE_GRACE_MS = 2_000;
+/** What may be on its way before the far side's reader has taken it; one message of any size may always be. */
+const WINDOW_BYTES = 4 * 1024 * 1024;
+const WINDOW_MESSAGES = 8_192;
+/** What a detached session keeps for a client that is away. */
+const KEPT_BYTES = 16 * 1024 * 1024;
+const KEPT_MESSAGES = 50_000;
+/** Taken messages are acknowledged when this much was taken, or after this time. */
+const ACK_BYTES = WINDOW_BYTES / 4;
+const ACK_MESSAGES = WINDOW_MESSAGES / 4;
+const ACK_MS = 100;
 
 export interface LinkOptions {
   maxIncomingBytes: number;
   maxOutgoingBytes: number;
+  /**
+   * What happens when the stream is lost. `end`: the link ends with it. `wait`: it waits for the next, and senders
+   * are held back while it is full. `overflow`: it waits, and ends when more than is kept is sent meanwhile, so that
+   * nobody who sends is ever held back by a client that is away.
+   */
+  whenDetached: 'end' | 'wait' | 'overflow';
+  /** The stream was lost and the link goes on. */
+  onDetached?: (error: Error) => void;
 }
 
-/** The two limits as the client sees them. */
-export const clientLinkOptions: LinkOptions = {
-  maxIncomingBytes: MAX_MESSAGE_TO_CLIENT_BYTES,
-  maxOutgoingBytes: MAX_MESSAGE_TO_DAEMON_BYTES,
-};
-/** The two limits as the daemon sees them. */
-export const daemonLinkOptions: LinkOptions = {
-  maxIncomingBytes: MAX_MESSAGE_TO_DAEMON_BYTES,
-  maxOutgoingBytes: MAX_MESSAGE_TO_CLIENT_BYTES,
-};
+/** The limits as the client sees them. */
+export const clientLinkLimits = { maxIncomingBytes: MAX_MESSAGE_TO_CLIENT_BYTES, maxOutgoingBytes: MAX_MESSAGE_TO_DAEMON_BYTES };
+/** The limits as the daemon sees them. */
+export const daemonLinkLimits = { maxIncomingBytes: MAX_MESSAGE_TO_DAEMON_BYTES, maxOutgoingBytes: MAX_MESSAGE_TO_CLIENT_BYTES };
 
-/** A channel over a byte flow whose handshake is done. */
+/** A message that is not acknowledged; its bytes go when the far side is known to have them. */
+interface Kept {
+  message: Uint8Array | undefined;
+  bytes: number;
+}
+
+/** A channel that outlives its streams. */
 export class Link implements Channel {
   readonly closed: Promise<CloseReason>;
-  readonly #duplex: ByteDuplex;
+  readonly incoming: AsyncIterable<Uint8Array>;
   readonly #options: LinkOptions;
-  readonly #incoming = new BoundedQueue<Uint8Array>({ highWater: QUEUED_BYTES });
-  readonly #outgoing = new BoundedQueue<Uint8Array>({ highWater: QUEUED_BYTES });
+  readonly #arrived = new BoundedQueue<Uint8Array>({ highWater: Number.POSITIVE_INFINITY });
+  readonly #settleClosed: (reason: CloseReason) => void;
+  #stream: LinkStream | undefined;
+  #lastStream: LinkStream | undefined;
   #why: CloseReason | undefined;
-  #settleClosed: (reason: CloseReason) => void = () => {};
 
-  constructor(duplex: ByteDuplex, frames: FrameReader, options: LinkOptions) {
-    this.#duplex = duplex;
+  /** Sent messages from number `#acked` on; counts begin with the session and never go back. */
+  #kept: Kept[] = [];
+  #keptHead = 0;
+  #keptBytes = 0;
+  #sent = 0;
+  #acked = 0;
+  /** Messages below this number are with the far side: their bytes are gone. */
+  #floor = 0;
+  /** Messages below this number were given to the present stream. */
+  #handedOver = 0;
+  #onWayBytes = 0;
+  #waitingForRoom: (() => void)[] = [];
+
+  #received = 0;
+  #taken = 0;
+  /** Since the last acknowledgement. */
+  #takenBytes = 0;
+  #untakenBytes = 0;
+  #ackSent = 0;
+  #ackTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: LinkOptions) {
     this.#options = options;
-    this.closed = new Promise((resolve) => {
-      this.#settleClosed = resolve;
-    });
-    // The reader ends by itself when the flow does, after the last frames that had arrived: one of them may say why.
-    void duplex.closed.then(() => this.#incoming.lift());
-    void this.#read(frames).catch((error: unknown) => this.#fail(asError(error)));
-    void this.#write().catch((error: unknown) => this.#fail(asError(error)));
+    const { promise, resolve } = Promise.withResolvers<CloseReason>();
+    this.closed = promise;
+    this.#settleClosed = resolve;
+    this.incoming = this.#take();
   }
 
-  get incoming(): AsyncIterable<Uint8Array> {
-    return this.#incoming;
+  /** How many messages of the far side have arrived: what it is told when it resumes. */
+  get received(): number {
+    return this.#received;
+  }
+
+  get isAttached(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  /** Resolves when the link has ended and its last stream has too: what was queued has left, or never will. */
+  get ended(): Promise<void> {
+    return this.closed.then(() => this.#lastStream?.ended);
+  }
+
+  /** Round-trip time of the last ping of the present stream, in milliseconds. */
+  get rttMs(): number | undefined {
+    return this.#stream?.rttMs;
+  }
+
+  /** Whether everything is here that a far side lacks which has received so many messages. */
+  canResume(farReceived: number): boolean {
+    return this.#why === undefined && Number.isInteger(farReceived) && farReceived >= this.#floor && farReceived <= this.#sent;
+  }
+
+  /**
+   * Goes on over a stream whose handshake is done; an earlier stream is ended, and its late end harms nobody.
+   * @param farReceived how many messages the far side has received: `canResume` must have said yes.
+   */
+  attach(duplex: ByteDuplex, frames: FrameReader, farReceived = 0): void {
+    if (!this.canResume(farReceived))
+      throw new HeddleError('protocol_error', `can't go on from message ${farReceived}: ${this.#floor} to ${this.#sent} are here`);
+    this.#stream?.close({ code: 'replaced', message: 'the session goes on over another connection' });
+    const stream: LinkStream = new LinkStream(duplex, frames, {
+      maxMessageBytes: this.#options.maxIncomingBytes,
+      taken: () => this.#taken,
+      events: {
+        onMessage: (message) => this.#isPresent(stream) && this.#onMessage(message),
+        onAck: (count) => this.#isPresent(stream) && this.#onAck(count),
+        onClose: (reason) => this.#isPresent(stream) && this.#onFarClose(reason),
+        onBroken: (error) => this.#isPresent(stream) && this.#finish({ code: error.code as CloseReason['code'], message: error.message }),
+        onLost: (error) => this.#isPresent(stream) && this.#onLost(error),
+      },
+    });
+    this.#stream = stream;
+    this.#lastStream = stream;
+    this.#forgetBytesBelow(farReceived);
+    this.#handedOver = farReceived;
+    this.#onWayBytes = 0;
+    for (let number = this.#acked; number < farReceived; number++) this.#onWayBytes += this.#keptAt(number).bytes;
+    if (this.#taken > 0) this.#sendAck();
+    this.#handOver();
+  }
+
+  /** Ends the present stream, as if it had been lost: a better path is known, or this one is not trusted. */
+  detach(error: Error): void {
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    stream.abort(error);
+    this.#onLost(error);
+  }
+
+  /** Asks whether the far side is there; see LinkStream. */
+  ping(): void {
+    this.#stream?.ping();
   }
 
   async send(message: Uint8Array): Promise<void> {
@@ -87,122 +163,158 @@ export class Link implements Channel {
         `a message of ${message.byteLength} bytes can't be sent, ${this.#options.maxOutgoingBytes} are allowed`,
       );
     }
-    let offset = 0;
-    for (; message.byteLength - offset > MAX_FRAME_BODY_BYTES; offset += MAX_FRAME_BODY_BYTES) {
-      this.#queueFrame(frameKinds.part, message.subarray(offset, offset + MAX_FRAME_BODY_BYTES));
+    this.#kept.push({ message, bytes: message.byteLength });
+    this.#keptBytes += message.byteLength;
+    this.#sent += 1;
+    this.#handOver();
+    if (this.#isOverflowing()) {
+      this.#finish({
+        code: 'overflowed',
+        message: 'more was said than is kept for a client that is away',
+        hint: 'Connect again and read your threads.',
+      });
+      return;
     }
-    this.#queueFrame(frameKinds.message, message.subarray(offset));
-    await this.#outgoing.room();
+    while (this.#isFull()) await new Promise<void>((resolve) => this.#waitingForRoom.push(resolve));
   }
 
   close(reason: CloseReason = closedNormally): void {
     if (this.#why !== undefined) return;
-    this.#queueFrame(frameKinds.close, new TextEncoder().encode(JSON.stringify(reason)));
+    // What the window still held back leaves before the close; the far side's reader takes it when it can.
+    this.#handOver(true);
+    this.#stream?.close(reason);
     this.#finish(reason);
-    const timer = setTimeout(() => this.#duplex.abort(new Error('the far side did not end its direction')), CLOSE_GRACE_MS);
-    void this.#duplex.closed.then(() => clearTimeout(timer));
   }
 
-  #queueFrame(kind: number, body: Uint8Array): void {
-    this.#outgoing.push(encodeFrame(Uint8Array.of(kind), body), body.byteLength + MESSAGE_OVERHEAD_BYTES);
+  #isPresent(stream: LinkStream): boolean {
+    return this.#stream === stream && this.#why === undefined;
   }
 
-  /** Both queues end: what has arrived can still be taken, what is queued still leaves. */
+  #keptAt(number: number): Kept {
+    return this.#kept[this.#keptHead + number - this.#acked] as Kept;
+  }
+
+  #isFull(): boolean {
+    if (this.#why !== undefined) return false;
+    if (this.#stream === undefined && this.#options.whenDetached === 'overflow') return false;
+    const limitBytes = this.#stream === undefined ? KEPT_BYTES : WINDOW_BYTES;
+    return this.#keptBytes > limitBytes || this.#sent - this.#acked > WINDOW_MESSAGES;
+  }
+
+  #isOverflowing(): boolean {
+    if (this.#stream !== undefined || this.#options.whenDetached !== 'overflow') return false;
+    return this.#keptBytes > KEPT_BYTES || this.#sent - this.#acked > KEPT_MESSAGES;
+  }
+
+  /** Gives the stream what the window allows. */
+  #handOver(all = false): void {
+    if (this.#stream === undefined) return;
+    while (this.#handedOver < this.#sent) {
+      const isWindowFull = this.#onWayBytes >= WINDOW_BYTES || this.#handedOver - this.#acked >= WINDOW_MESSAGES;
+      if (isWindowFull && !all) return;
+      const { message, bytes } = this.#keptAt(this.#handedOver);
+      this.#handedOver += 1;
+      this.#onWayBytes += bytes;
+      if (message !== undefined) this.#stream.sendMessage(message);
+    }
+  }
+
+  #onMessage(message: Uint8Array): void {
+    this.#received += 1;
+    this.#untakenBytes += message.byteLength;
+    this.#arrived.push(message, message.byteLength);
+    const isBeyond =
+      this.#received - this.#taken > 2 * KEPT_MESSAGES || this.#untakenBytes > 2 * KEPT_BYTES + this.#options.maxIncomingBytes;
+    if (isBeyond) this.close({ code: 'protocol_error', message: 'messages were sent far beyond the window' });
+  }
+
+  async *#take(): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const message of this.#arrived) {
+      yield message;
+      // The reader asks for the next one: this one was taken.
+      this.#taken += 1;
+      this.#takenBytes += message.byteLength;
+      this.#untakenBytes -= message.byteLength;
+      if (this.#takenBytes >= ACK_BYTES || this.#taken - this.#ackSent >= ACK_MESSAGES) this.#sendAck();
+      else this.#ackTimer ??= setTimeout(() => this.#sendAck(), ACK_MS);
+    }
+  }
+
+  #sendAck(): void {
+    clearTimeout(this.#ackTimer);
+    this.#ackTimer = undefined;
+    if (this.#stream === undefined) return;
+    this.#takenBytes = 0;
+    this.#ackSent = this.#taken;
+    this.#stream.sendAck(this.#taken);
+  }
+
+  #onAck(count: number): void {
+    if (count < this.#acked || count > this.#handedOver) {
+      const error = new HeddleError(
+        'protocol_error',
+        `message ${count} was acknowledged, ${this.#acked} to ${this.#handedOver} were on their way`,
+      );
+      this.close({ code: 'protocol_error', message: error.message });
+      return;
+    }
+    for (; this.#acked < count; this.#acked++) {
+      const { bytes } = this.#keptAt(this.#acked);
+      this.#keptHead += 1;
+      this.#keptBytes -= bytes;
+      this.#onWayBytes -= bytes;
+    }
+    if (this.#keptHead > 1_024 || this.#keptHead === this.#kept.length) {
+      this.#kept = this.#kept.slice(this.#keptHead);
+      this.#keptHead = 0;
+    }
+    this.#floor = Math.max(this.#floor, this.#acked);
+    this.#handOver();
+    if (!this.#isFull()) this.#releaseSenders();
+  }
+
+  #forgetBytesBelow(number: number): void {
+    for (; this.#floor < number; this.#floor++) this.#keptAt(this.#floor).message = undefined;
+  }
+
+  #onFarClose(reason: CloseReason): void {
+    this.#finish(reason);
+  }
+
+  #onLost(error: Error): void {
+    this.#stream = undefined;
+    if (this.#options.whenDetached === 'end') {
+      this.#finish(connectionLost);
+      return;
+    }
+    if (!this.#isFull()) this.#releaseSenders();
+    this.#options.onDetached?.(error);
+  }
+
   #finish(reason: CloseReason): void {
     this.#why ??= reason;
-    this.#incoming.end();
-    this.#outgoing.end();
+    this.#stream = undefined;
+    clearTimeout(this.#ackTimer);
+    this.#kept = [];
+    this.#arrived.end();
+    this.#releaseSenders();
     this.#settleClosed(this.#why);
   }
 
-  #fail(error: Error): void {
-    if (error instanceof HeddleError && isCloseCode(error.code)) {
-      this.close({ code: error.code, message: error.message, hint: error.hint }); // tell the far side what it did wrong
-    } else {
-      this.#finish(connectionLost);
-      this.#duplex.abort(error);
-    }
-  }
-
-  async #write(): Promise<void> {
-    for await (const batch of inBatches(this.#outgoing)) {
-      await this.#duplex.write(concatBytes(batch));
-      await restOfTurn();
-    }
-    await this.#duplex.closeWrite();
-  }
-
-  async #read(frames: FrameReader): Promise<void> {
-    let parts: Uint8Array[] = [];
-    let bytes = 0;
-    for (;;) {
-      const frame = await frames.next(MAX_FRAME_BYTES);
-      if (frame === undefined) {
-        this.close(connectionLost);
-        return;
-      }
-      const kind = frame[0];
-      const body = frame.subarray(1);
-      switch (kind) {
-        case frameKinds.part:
-        case frameKinds.message: {
-          bytes += body.byteLength;
-          if (bytes > this.#options.maxIncomingBytes) {
-            throw new HeddleError('message_too_large', `a message of more than ${this.#options.maxIncomingBytes} bytes was sent`);
-          }
-          parts.push(body);
-          if (kind === frameKinds.part) break;
-          this.#incoming.push(concatBytes(parts), bytes + MESSAGE_OVERHEAD_BYTES);
-          parts = [];
-          bytes = 0;
-          await this.#incoming.room();
-          break;
-        }
-        case frameKinds.ping:
-          this.#queueFrame(frameKinds.pong, body);
-          await this.#outgoing.room(); // a peer that pings and never reads must not fill our memory
-          break;
-        case frameKinds.ack:
-        case frameKinds.pong:
-          break;
-        case frameKinds.close:
-          this.#finish(parseCloseReason(body));
-          return;
-        default:
-          throw new HeddleError(
-            'protocol_error',
-            kind === undefined ? 'an empty frame was sent' : `a frame of unknown kind ${kind} was sent`,
-          );
-      }
-    }
+  #releaseSenders(): void {
+    const waiting = this.#waitingForRoom;
+    this.#waitingForRoom = [];
+    for (const release of waiting) release();
   }
 }
 
-/** Whatever is queued goes out as one write: on small messages the cost is per write, not per byte. */
-async function* inBatches(queue: BoundedQueue<Uint8Array>): AsyncGenerator<Uint8Array[]> {
-  for await (const first of queue) yield [first, ...queue.takeQueued()];
-}
-
-/**
- * The first message after a silence leaves at once; those that follow it in the same turn of the event loop wait for
- * the turn's end and leave together. A browser has no `setImmediate`; its messages leave as they come.
- */
-function restOfTurn(): Promise<void> {
-  return typeof setImmediate === 'function' ? new Promise((resolve) => setImmediate(resolve)) : Promise.resolve();
-}
-
-function isCloseCode(code: string): code is CloseCode {
-  return (closeCodes as readonly string[]).includes(code);
-}
-
-function parseCloseReason(body: Uint8Array): CloseReason {
-  try {
-    const value = JSON.parse(new TextDecoder().decode(body)) as { code?: unknown; message?: unknown; hint?: unknown };
-    if (typeof value.code === 'string' && isCloseCode(value.code) && typeof value.message === 'string') {
-      return { code: value.code, message: value.message, hint: typeof value.hint === 'string' ? value.hint : undefined };
-    }
-  } catch {
-    // falls through: a close is a close, whatever it says
-  }
-  return { code: 'closed', message: 'the far side closed the session without a readable reason' };
+/** A link that lives as long as one stream, for doors where nothing is lost but with its process. */
+export function attachedLink(
+  duplex: ByteDuplex,
+  frames: FrameReader,
+  limits: { maxIncomingBytes: number; maxOutgoingBytes: number },
+): Link {
+  const link = new Link({ ...limits, whenDetached: 'end' });
+  link.attach(duplex, frames);
+  return link;
 }

@@ -20,6 +20,9 @@ const webSocketCloseCodes = {
   message_too_large: 1009,
   protocol_error: 1002,
   connection_lost: 1011,
+  replaced: 1000,
+  overflowed: 1008,
+  session_reset: 1012,
 } satisfies Record<CloseReason['code'], number>;
 
 export interface WebSocketChannelOptions {

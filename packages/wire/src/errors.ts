@@ -25,6 +25,9 @@ export const closeCodes = [
   'message_too_large',
   'protocol_error',
   'connection_lost',
+  'replaced',
+  'overflowed',
+  'session_reset',
 ] as const;
 export type CloseCode = (typeof closeCodes)[number];
 

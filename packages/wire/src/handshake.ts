@@ -57,7 +57,11 @@ export type HandshakeError = z.infer<typeof handshakeErrorSchema>;
  * How a `connect` was attached. `reset`: the session that was asked for is not there any more, this is a
  * new one, and the client reads its threads again.
  */
-const sessionSchema = z.looseObject({ id: z.string(), attached: z.enum(['new', 'resumed', 'reset']) });
+const sessionSchema = z.looseObject({
+  id: z.string(),
+  attached: z.enum(['new', 'resumed', 'reset']),
+  received: z.int().nonnegative(),
+});
 export type AttachedSession = z.infer<typeof sessionSchema>;
 
 export const handshakeAnswerSchema = z.discriminatedUnion('ok', [

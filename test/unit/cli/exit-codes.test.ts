@@ -29,6 +29,9 @@ test('scripts depend on these numbers: they never change', () => {
     unreachable: 6,
     timeout: 6,
     connection_lost: 6,
+    replaced: 6,
+    overflowed: 6,
+    session_reset: 6,
     daemon_running: 7,
     port_in_use: 7,
   });

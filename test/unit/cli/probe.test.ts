@@ -27,7 +27,7 @@ const turn: Turn = {
 async function sessionWith(onRequest: NonNullable<JsonRpcPeerOptions['onRequest']>) {
   const [ours, theirs] = memoryChannelPair();
   const agent = new JsonRpcPeer(theirs, { onRequest });
-  const session = await openAgentSession(ours, { clientInfo: { name: 'test', version: '0' } });
+  const session = await openAgentSession(async () => ours, { clientInfo: { name: 'test', version: '0' } });
   return { session, agent };
 }
 const completed = (status: Turn['status'] = 'completed') => ({ threadId: 't1', turn: { ...turn, status } });

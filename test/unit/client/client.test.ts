@@ -9,7 +9,7 @@ let echo: EchoEndpoint;
 beforeEach(async () => {
   echo = await startEchoEndpoint();
 });
-afterEach(() => echo.endpoint.stop());
+afterEach(() => echo.endpoint.stop({ code: 'shutting_down', message: 'over' }));
 
 describe('dialHost', () => {
   it('says where it could not reach the computer, and what to check', async () => {
@@ -23,7 +23,7 @@ describe('dialHost', () => {
 
   it('refuses another computer at the same address', async () => {
     const other = await startEchoEndpoint();
-    await other.endpoint.stop();
+    await other.endpoint.stop({ code: 'shutting_down', message: 'over' });
     await expect(dialHost({ ...echo.payload, peer_id: other.payload.peer_id })).rejects.toMatchObject({ code: 'unreachable' });
   });
 
@@ -41,7 +41,7 @@ describe('dialHost', () => {
 
   it('says so when the connection has gone', async () => {
     const phone = await dialHost(echo.payload);
-    await echo.endpoint.stop();
+    await echo.endpoint.stop({ code: 'shutting_down', message: 'over' });
     await expect(phone.listAgents()).rejects.toMatchObject({ code: 'connection_lost' });
     await phone.close();
   });
@@ -52,7 +52,7 @@ describe('dialHost', () => {
     const opening = phone.openChannel('echo', { signal: AbortSignal.timeout(50) });
     await expect(opening).rejects.toMatchObject({ code: 'connection_lost' });
     await phone.close();
-    await slow.endpoint.stop();
+    await slow.endpoint.stop({ code: 'shutting_down', message: 'over' });
   });
 });
 

@@ -19,7 +19,7 @@ beforeEach(async () => {
   echo = await startEchoEndpoint();
   phone = await dialHost(echo.payload);
   toEnd.push(
-    () => echo.endpoint.stop(),
+    () => echo.endpoint.stop({ code: 'shutting_down', message: 'over' }),
     () => phone.close(),
   );
 });
@@ -126,7 +126,7 @@ describe('the handshake', () => {
 
   it('tells of an internal failure without its text', async () => {
     const failing = await startEchoEndpoint({ listAgents: () => Promise.reject(new Error('/home/me/secret')) });
-    toEnd.push(() => failing.endpoint.stop());
+    toEnd.push(() => failing.endpoint.stop({ code: 'shutting_down', message: 'over' }));
     const { open } = await rawPeer(failing.payload);
     const duplex = await open();
     const answer = await ask(duplex, { v: 1, token: failing.payload.token, op: 'list_agents' });
@@ -153,7 +153,7 @@ describe('the end of sessions', () => {
     });
     const late = await dialHost(slow.payload);
     toEnd.push(
-      () => slow.endpoint.stop(),
+      () => slow.endpoint.stop({ code: 'shutting_down', message: 'over' }),
       () => late.close(),
     );
     const opening = late.openChannel('echo');
@@ -216,7 +216,7 @@ describe('limits', () => {
 
   it('lets the longest silent handshake give way to a new one', async () => {
     const small = await startEchoEndpoint({ maxPendingHandshakes: 3 });
-    toEnd.push(() => small.endpoint.stop());
+    toEnd.push(() => small.endpoint.stop({ code: 'shutting_down', message: 'over' }));
     const { open } = await rawPeer(small.payload);
     const silent = [];
     for (let n = 0; n < 4; n++) {
@@ -231,7 +231,7 @@ describe('limits', () => {
 
   it('caps the connections of all peers', async () => {
     const small = await startEchoEndpoint({ maxConnections: 3 });
-    toEnd.push(() => small.endpoint.stop());
+    toEnd.push(() => small.endpoint.stop({ code: 'shutting_down', message: 'over' }));
     const first = await dialHost(small.payload);
     toEnd.push(() => first.close());
     const channel = await first.openChannel('echo');
@@ -259,7 +259,7 @@ describe('starting', () => {
   it('keeps its peer id for a seed', async () => {
     const seed = new Uint8Array(32).fill(1);
     const other = await startEchoEndpoint({ seed });
-    toEnd.push(() => other.endpoint.stop());
+    toEnd.push(() => other.endpoint.stop({ code: 'shutting_down', message: 'over' }));
     expect(other.endpoint.peerId).toBe('12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5');
   });
 

@@ -23,7 +23,7 @@ describe('parseConfig', () => {
       endpoint: { listen: ['0.0.0.0'], port: 41234, announce: [], hostName: hostname() },
       log: { level: 'info' },
       agents: { codex: { enabled: true, command: 'codex', server: undefined }, demo: { enabled: undefined } },
-      limits: { maxConnections: 100, maxStreamsPerConnection: 64, maxPendingHandshakes: 64 },
+      limits: { maxConnections: 100, maxStreamsPerConnection: 64, maxPendingHandshakes: 64, detachedSessionSeconds: 600 },
       warnings: [],
     });
   });
@@ -42,13 +42,14 @@ describe('parseConfig', () => {
       'max_connections = 1',
       'max_streams_per_connection = 2',
       'max_pending_handshakes = 10_000',
+      'detached_session_seconds = 86_400',
     ].join('\r\n');
     expect(parseConfig(text, 'host.toml')).toEqual({
       token: TOKEN,
       endpoint: { listen: ['127.0.0.1', '::1'], port: 80, announce: ['/dns4/home.example.org/tcp/1'], hostName: 'Büro' },
       log: { level: 'trace' },
       agents: { codex: { enabled: false, command: '/opt/codex', server: '/run/codex.sock' }, demo: { enabled: true } },
-      limits: { maxConnections: 1, maxStreamsPerConnection: 2, maxPendingHandshakes: 10_000 },
+      limits: { maxConnections: 1, maxStreamsPerConnection: 2, maxPendingHandshakes: 10_000, detachedSessionSeconds: 86_400 },
       warnings: [],
     });
   });

@@ -32,7 +32,8 @@ describe('diffConfig', () => {
       [limits]
       max_connections = 1
       max_streams_per_connection = 1
-      max_pending_handshakes = 1`,
+      max_pending_handshakes = 1
+      detached_session_seconds = 1`,
     );
     const expected = {
       applied: ['token', 'endpoint.announce', 'endpoint.host_name', 'log.level', 'agents.codex.enabled', 'agents.demo.enabled'],
@@ -44,6 +45,7 @@ describe('diffConfig', () => {
         'limits.max_connections',
         'limits.max_streams_per_connection',
         'limits.max_pending_handshakes',
+        'limits.detached_session_seconds',
       ],
     };
     expect(diffConfig(before, after)).toEqual(expected);

@@ -22,7 +22,7 @@ describe('host.example.toml', () => {
   it('has every key of the schema and no other', () => {
     const document = readToml(uncommented, 'host.example.toml');
     const named = leaves(document.root);
-    expect(allConfigKeys()).toHaveLength(13);
+    expect(allConfigKeys()).toHaveLength(14);
     expect(named.toSorted()).toEqual(allConfigKeys().toSorted());
   });
 

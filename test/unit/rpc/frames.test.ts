@@ -53,7 +53,7 @@ describe('frames', () => {
 
   it('say when the flow ended inside a frame', async () => {
     const reader = new FrameReader(source(encodeFrame(new Uint8Array(50)).subarray(0, 20)));
-    await expect(reader.next(100)).rejects.toMatchObject({ code: 'protocol_error', message: 'the stream ended in the middle of a frame' });
+    await expect(reader.next(100)).rejects.toMatchObject({ code: 'connection_lost', message: 'the stream ended in the middle of a frame' });
   });
 });
 

@@ -1,12 +1,15 @@
 import {
+  attachedLink,
   type ByteDuplex,
-  clientLinkOptions,
-  daemonLinkOptions,
+  type Channel,
+  clientLinkLimits,
+  daemonLinkLimits,
   encodeFrame,
   FrameReader,
   frameKinds,
   joinChannels,
   Link,
+  type LinkOptions,
   MAX_FRAME_BODY_BYTES,
   memoryChannelPair,
 } from '@heddle/rpc';
@@ -14,11 +17,11 @@ import { describe, expect, it } from 'vitest';
 import { byteDuplexPair } from '../../support/byte-duplex-pair.ts';
 import { bytes, collect, pull, text } from '../../support/collect.ts';
 
-const linkOver = (duplex: ByteDuplex, options = clientLinkOptions) => new Link(duplex, new FrameReader(duplex.source), options);
+const linkOver = (duplex: ByteDuplex, limits = clientLinkLimits) => attachedLink(duplex, new FrameReader(duplex.source), limits);
 
 function linkPair(options: { chunkBytes?: number; highWater?: number } = {}) {
   const [left, right] = byteDuplexPair(options);
-  return { client: linkOver(left), daemon: linkOver(right, daemonLinkOptions), left, right };
+  return { client: linkOver(left), daemon: linkOver(right, daemonLinkLimits), left, right };
 }
 
 describe('Link', () => {
@@ -39,7 +42,7 @@ describe('Link', () => {
   it('carries messages both ways in order, whatever the chunks', async () => {
     const { client, daemon } = linkPair({ chunkBytes: 7 });
     const messages = Array.from({ length: 200 }, (_, n) => `${n} ${'ö'.repeat(n % 50)}`);
-    const send = async (link: Link) => {
+    const send = async (link: Channel) => {
       for (const message of messages) await link.send(bytes(message));
       link.close();
     };
@@ -89,6 +92,9 @@ describe('Link', () => {
     ['an empty frame', encodeFrame(new Uint8Array(0))],
     ['a frame over the limit', encodeFrame(new Uint8Array(MAX_FRAME_BODY_BYTES + 2))],
     ['bytes that are no frame', new Uint8Array(20).fill(0xff)],
+    ['an acknowledgement of nothing', encodeFrame(Uint8Array.of(frameKinds.ack, 0, 0, 0, 0, 0, 9))],
+    ['an acknowledgement that is no count', encodeFrame(Uint8Array.of(frameKinds.ack, 1))],
+    ['a ping without end', encodeFrame(Uint8Array.of(frameKinds.ping, ...new Uint8Array(65)))],
   ])('ends when the far side sends %s', async (_, wrong) => {
     const [left, right] = byteDuplexPair();
     const link = linkOver(right);
@@ -98,10 +104,10 @@ describe('Link', () => {
     expect(await linkOver(left).closed).toEqual(reason);
   });
 
-  it('answers a ping with its bytes, and ignores kinds that are reserved', async () => {
+  it('answers a ping with its bytes', async () => {
     const [left, right] = byteDuplexPair();
     const link = linkOver(right);
-    await left.write(Buffer.concat([encodeFrame(Uint8Array.of(frameKinds.ack, 9)), encodeFrame(Uint8Array.of(frameKinds.ping, 1, 2, 3))]));
+    await left.write(encodeFrame(Uint8Array.of(frameKinds.ping, 1, 2, 3)));
     expect([...((await new FrameReader(left.source).next(100)) as Uint8Array)]).toEqual([frameKinds.pong, 1, 2, 3]);
     link.close();
   });
@@ -141,11 +147,118 @@ describe('Link', () => {
       for (; sent < 1_000; sent++) await client.send(message);
     })();
     for (let turn = 0; turn < 2_000; turn++) await Promise.resolve();
-    expect(sent).toBeLessThan(60); // 3.6 MB at the most in all queues, of 60 MB
+    expect(sent).toBeLessThan(80); // 4.8 MB at the most in all queues, of 60 MB
     const next = pull(daemon.incoming);
     for (let n = 0; n < 1_000; n++) await next();
     await sending;
     expect(sent).toBe(1_000);
+  });
+});
+
+describe('a link that outlives its streams', () => {
+  const resumable = (options: Partial<LinkOptions> = {}) => new Link({ ...clientLinkLimits, whenDetached: 'wait', ...options });
+  /** Joins two links as a handshake does: each tells how much it has received. */
+  function connect(client: Link, daemon: Link, options: { chunkBytes?: number } = {}) {
+    const [left, right] = byteDuplexPair({ highWater: 1e9, ...options });
+    const received = { client: client.received, daemon: daemon.received };
+    expect([client.canResume(received.daemon), daemon.canResume(received.client)]).toEqual([true, true]);
+    client.attach(left, new FrameReader(left.source), received.daemon);
+    daemon.attach(right, new FrameReader(right.source), received.client);
+    return () => left.abort(new Error('cut'));
+  }
+  const numbered = (from: number, count: number) => Array.from({ length: count }, (_, n) => `${from + n}`);
+
+  it('delivers every message once, in order, over many cut streams', async () => {
+    const [client, daemon] = [resumable(), resumable({ whenDetached: 'overflow' })];
+    const received = { client: [] as string[], daemon: [] as string[] };
+    const reading = [
+      (async () => {
+        for await (const message of client.incoming) received.client.push(text(message));
+      })(),
+      (async () => {
+        for await (const message of daemon.incoming) received.daemon.push(text(message));
+      })(),
+    ];
+    const expected = { client: [] as string[], daemon: [] as string[] };
+    for (let round = 0; round < 60; round++) {
+      const cut = connect(client, daemon, { chunkBytes: 1 + (round % 40) });
+      for (const [sender, to] of [
+        [client, 'daemon'],
+        [daemon, 'client'],
+      ] as const) {
+        for (const message of numbered(expected[to].length, 20)) {
+          void sender.send(bytes(message));
+          expected[to].push(message);
+        }
+      }
+      for (let turn = 0; turn < round; turn++) await new Promise((resolve) => setImmediate(resolve));
+      cut();
+      for (let n = 0; n < 5; n++) {
+        void client.send(bytes(String(expected.daemon.length)));
+        expected.daemon.push(String(expected.daemon.length));
+      }
+    }
+    connect(client, daemon);
+    await expect.poll(() => [received.client.length, received.daemon.length]).toEqual([expected.client.length, expected.daemon.length]);
+    client.close();
+    await Promise.all(reading);
+    expect(received).toEqual(expected);
+  });
+
+  it('replaces an earlier stream at once, and its late end harms nobody', async () => {
+    const [client, daemon] = [resumable(), resumable()];
+    const cutFirst = connect(client, daemon);
+    connect(client, daemon);
+    cutFirst();
+    await client.send(bytes('over the second'));
+    expect(text(await pull(daemon.incoming)())).toBe('over the second');
+    expect([client.isAttached, daemon.isAttached]).toEqual([true, true]);
+  });
+
+  it('knows what it can not go on from', async () => {
+    const [client, daemon] = [resumable(), resumable()];
+    const cut = connect(client, daemon);
+    const next = pull(daemon.incoming);
+    for (const message of ['a', 'b', 'c']) await client.send(bytes(message));
+    for (let n = 0; n < 3; n++) await next();
+    void next();
+    await expect.poll(() => client.canResume(2)).toBe(false); // all three are acknowledged
+    cut();
+    expect([-1, 2, 3, 4, 1.5].map((received) => client.canResume(received))).toEqual([false, false, true, false, false]);
+  });
+
+  it('is told of each loss, and ends with its stream only where it should', async () => {
+    const lost: string[] = [];
+    const [client, daemon] = [resumable({ onDetached: (error) => lost.push(error.message) }), resumable({ whenDetached: 'end' })];
+    connect(client, daemon)();
+    await expect.poll(() => lost).toEqual(['cut']);
+    expect((await daemon.closed).code).toBe('connection_lost');
+    expect(client.isAttached).toBe(false);
+  });
+
+  it('holds nobody back while its client is away, and ends when too much is kept', async () => {
+    const daemon = resumable({ ...daemonLinkLimits, whenDetached: 'overflow' });
+    for (let n = 0; n < 16; n++) await daemon.send(new Uint8Array(1024 * 1024));
+    expect(daemon.canResume(0)).toBe(true);
+    await daemon.send(new Uint8Array(1024 * 1024));
+    expect((await daemon.closed).code).toBe('overflowed');
+    expect(daemon.canResume(0)).toBe(false);
+    await expect(daemon.send(bytes('x'))).rejects.toMatchObject({ code: 'overflowed' });
+  });
+
+  it('keeps no more of what the far side has, and counts on over a restart of the stream', async () => {
+    const [client, daemon] = [resumable(), resumable()];
+    const cut = connect(client, daemon);
+    const big = new Uint8Array(3 * 1024 * 1024).fill(1);
+    await client.send(big);
+    await expect.poll(() => daemon.received).toBe(1);
+    cut();
+    connect(client, daemon); // it arrived and was not taken: not sent again, and still counted as on its way
+    await client.send(bytes('second'));
+    const next = pull(daemon.incoming);
+    expect((await next())?.byteLength).toBe(big.byteLength);
+    expect(text(await next())).toBe('second');
+    expect(daemon.received).toBe(2);
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { jsonRpcCodes, type RequestId, type UserInputRequestParams, type UserInputResult } from '@heddle/wire';
 import type { AgentEvent } from '@heddle/client/node';
+import type { SaidEvent } from './run-turn.ts';
 import { printable } from '../printable.ts';
 import type { Ask } from './ask-on-terminal.ts';
 
@@ -28,7 +29,7 @@ export class RequestAnswerer {
   }
 
   /** Whether the event is a request, or the end of one, and is dealt with here. */
-  takes(event: AgentEvent): event is RequestEvent {
+  takes(event: SaidEvent): event is RequestEvent {
     if (event.kind === 'request') {
       this.answer(event);
       return true;

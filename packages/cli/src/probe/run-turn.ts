@@ -4,6 +4,9 @@ import type { AgentEvent, AgentSession } from '@heddle/client/node';
 import { RpcError } from '@heddle/rpc';
 import { type ClientMethod, type ClientParams, type ClientResult, HeddleError, type ThreadId, type Turn } from '@heddle/wire';
 
+/** Whatever an agent says; that a session was begun anew is dealt with here. */
+export type SaidEvent = Exclude<AgentEvent, { kind: 'reset' }>;
+
 export interface TurnOptions {
   text: string;
   /** A folder on the agent's computer; its own choice when undefined. */
@@ -11,7 +14,7 @@ export interface TurnOptions {
   /** Ends the turn when it is aborted. */
   interrupted: AbortSignal;
   /** Everything that concerns the thread, in order; the end of the turn included. */
-  onEvent: (event: AgentEvent) => void;
+  onEvent: (event: SaidEvent) => void;
 }
 
 /**
@@ -30,6 +33,12 @@ export async function runTurn(session: AgentSession, options: TurnOptions): Prom
   if (options.interrupted.aborted) interrupt();
   try {
     for await (const event of events) {
+      if (event.kind === 'reset') {
+        const found = event.threads.find(({ thread: { id } }) => id === thread.id)?.thread.turns.find(({ id }) => id === turn.id);
+        if (found === undefined) throw new HeddleError('session_reset', 'the daemon was started anew and the turn is gone');
+        if (found.status !== 'inProgress') return found;
+        continue;
+      }
       if (!concerns(event, thread.id)) continue;
       options.onEvent(event);
       if (event.method === 'turn/completed' && event.params.turn.id === turn.id) return event.params.turn;
@@ -51,7 +60,7 @@ async function request<M extends ClientMethod>(session: AgentSession, method: M,
 }
 
 /** What names no thread is for everybody; other threads of the same agent are somebody else's. */
-function concerns({ params }: AgentEvent, threadId: ThreadId): boolean {
+function concerns({ params }: SaidEvent, threadId: ThreadId): boolean {
   if (typeof params !== 'object' || params === null || !('threadId' in params)) return true;
   return params.threadId === threadId || params.threadId === null || params.threadId === undefined;
 }

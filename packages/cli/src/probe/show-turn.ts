@@ -1,12 +1,12 @@
 // Owns running one turn with everything that is shown of it, for people or as JSON lines.
 
-import type { AgentEvent, AgentSession } from '@heddle/client/node';
+import type { AgentSession } from '@heddle/client/node';
 import type { Turn } from '@heddle/wire';
 import type { CliContext } from '../context.ts';
 import { type ApprovalMode, RequestAnswerer } from './answer-requests.ts';
 import { askOnTerminal } from './ask-on-terminal.ts';
 import { renderNotice, renderSummary } from './render-turn.ts';
-import { runTurn } from './run-turn.ts';
+import { runTurn, type SaidEvent } from './run-turn.ts';
 import { emptyTurnView, endLine, type Step } from './turn-view.ts';
 
 export interface ShownTurn {
@@ -50,7 +50,7 @@ export async function printTurn(session: AgentSession, options: ShownTurn, conte
   const answerer = answererFor(options, context, (text) => context.print(JSON.stringify({ kind: 'answer', text })));
   return runTurn(session, {
     ...options,
-    onEvent: (event: AgentEvent) => {
+    onEvent: (event: SaidEvent) => {
       context.print(JSON.stringify(event)); // functions leave no trace in JSON
       answerer.takes(event);
     },
