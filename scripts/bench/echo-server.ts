@@ -1,12 +1,13 @@
-// The far side of the benchmark, in a process of its own: one echo, behind three doors — raw TCP, a plain
-// WebSocket, and heddle's endpoint with an agent that sends every message back.
+// The far side of the benchmark, in a process of its own: one echo, behind several doors — raw TCP, a
+// plain WebSocket, bare libp2p streams, and heddle's endpoint with an agent that sends every message back.
 
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
-import { startEndpoint } from '@heddle/endpoint';
+import { Gate, startEndpoint } from '@heddle/endpoint';
 import { memoryChannelPair, silentLog } from '@heddle/rpc';
 import type { PairPayload } from '@heddle/wire';
 import { WebSocketServer } from 'ws';
+import { serveLibp2pEcho } from './libp2p-echo.ts';
 
 const tcp = createServer((socket) =>
   socket
@@ -25,7 +26,11 @@ const free = createServer();
 await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve));
 const { port } = free.address() as { port: number };
 await new Promise((resolve) => free.close(resolve));
+/** What is measured is the way of a message, not who may send one. */
+const everyone = { hasBeenPaired: () => true, find: () => ({ scope: 'drive', isRevoked: false }) as const, enrol: async () => undefined };
+const gate = new Gate({ devices: { ...everyone, seen: () => undefined } });
 const endpoint = await startEndpoint({
+  gate,
   seed: randomBytes(32),
   listen: ['127.0.0.1'],
   port,
@@ -50,6 +55,7 @@ const payload: PairPayload = { v: 1, peer_id: endpoint.peerId, token, addrs: [`/
 process.send?.({
   tcpPort: (tcp.address() as { port: number }).port,
   webSocketPort: (webSocket.address() as { port: number }).port,
+  libp2pAddress: await serveLibp2pEcho(),
   payload,
 });
 process.on('disconnect', () => process.exit(0));

@@ -1,6 +1,6 @@
 // Real codex turns over a path that is cut in the middle of each: what arrives is what arrives without cuts.
 
-import { dialHost, type AgentEvent, type AgentSession } from '@heddle/client/node';
+import type { AgentEvent, AgentSession } from '@heddle/client/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prompt } from '../model-server/script.ts';
 import { type FlakyProxy, startFlakyProxy } from '../support/flaky-proxy.ts';
@@ -62,8 +62,7 @@ async function runTurn(session: AgentSession, threadId: string, onDelta: (count:
 
 describe(`real codex over a flaky path (seed ${seed})`, () => {
   it(`says the same in ${TURNS} turns that are cut in the middle as in one that is not`, { timeout: 240_000 }, async () => {
-    const { peer_id, token } = codex.daemon.pairPayload();
-    const phone = await dialHost({ v: 1, peer_id, token, addrs: [`/ip4/127.0.0.1/tcp/${proxy.port}`] });
+    const phone = await codex.dial([`/ip4/127.0.0.1/tcp/${proxy.port}`]);
     const states: string[] = [];
     const session = await phone.openAgent('codex', { clientInfo: { name: 'cuts', version: '1' }, onState: ({ is }) => states.push(is) });
     const { thread } = await session.request('thread/start', { cwd: codex.codexHome.path });

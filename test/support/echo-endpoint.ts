@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { type Endpoint, type EndpointOptions, startEndpoint } from '@heddle/endpoint';
 import { type Channel, memoryChannelPair, silentLog } from '@heddle/rpc';
 import { HeddleError, type PairPayload } from '@heddle/wire';
+import { gateForEveryone } from './everyone.ts';
 
 export interface EchoEndpoint {
   endpoint: Endpoint;
@@ -32,6 +33,7 @@ export async function startEchoEndpoint(overrides: Partial<EndpointOptions> = {}
     seed: randomBytes(32),
     listen: ['127.0.0.1'],
     port,
+    gate: gateForEveryone(),
     maxConnections: 100,
     maxStreamsPerConnection: 64,
     maxPendingHandshakes: 64,

@@ -4,7 +4,10 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { generateKeyPair } from '@libp2p/crypto/keys';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { dialHost, type HostConnection } from '@heddle/client/node';
+import { callControl } from '@heddle/control/client';
 import { type Daemon, startDaemon } from '@heddle/daemon';
 import { type HostPaths, resolvePaths } from '@heddle/host';
 import { freePort } from './echo-endpoint.ts';
@@ -14,7 +17,11 @@ export interface TestDaemon {
   paths: HostPaths;
   /** For commands that should meet this daemon. */
   env: NodeJS.ProcessEnv;
-  dial(): Promise<HostConnection>;
+  /**
+   * As a device of its own, enrolled through the control socket as `heddle probe` is.
+   * @param addrs other multiaddrs than those of the pair payload, such as a proxy's
+   */
+  dial(addrs?: string[]): Promise<HostConnection>;
   end(): Promise<void>;
 }
 
@@ -32,7 +39,12 @@ export async function startTestDaemon(options: { toml?: string; env?: NodeJS.Pro
     daemon,
     paths,
     env,
-    dial: () => dialHost(daemon.pairPayload()),
+    async dial(addrs) {
+      const privateKey = await generateKeyPair('Ed25519');
+      const device = { peer_id: peerIdFromPrivateKey(privateKey).toString(), name: 'test phone' };
+      const { payload } = await callControl(paths.controlSocket, 'devices.enrol', device);
+      return dialHost({ ...payload, ...(addrs === undefined ? {} : { addrs }) }, { privateKey });
+    },
     async end() {
       await daemon.stop();
       rmSync(home, { recursive: true, force: true });

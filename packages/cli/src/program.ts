@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { agentsCommand } from './commands/agents.ts';
 import { attachCommand } from './commands/attach.ts';
+import { devicesCommand } from './commands/devices.ts';
 import { logsCommand } from './commands/logs.ts';
 import { pairCommand } from './commands/pair.ts';
 import { probeCommand } from './commands/probe.ts';
@@ -27,7 +28,7 @@ export function buildProgram(context: CliContext): Command {
     .addHelpText('after', footer);
   const groups: [string, ((context: CliContext) => Command)[]][] = [
     ['The daemon:', [serveCommand, statusCommand, reloadCommand, stopCommand, logsCommand]],
-    ['Phones:', [pairCommand, rotateCommand, probeCommand]],
+    ['Phones:', [pairCommand, devicesCommand, rotateCommand, probeCommand]],
     ['Agents:', [agentsCommand, attachCommand]],
   ];
   for (const [title, commands] of groups) {

@@ -2,6 +2,7 @@
 
 import { encodePairPayload, type PairPayload } from '@heddle/wire';
 import type { CliContext } from './context.ts';
+import { describeWindow, type ShownWindow } from './describe-window.ts';
 import { hasColours } from './paint.ts';
 import { renderQr } from './qr.ts';
 
@@ -19,11 +20,12 @@ export function showQr(context: CliContext, payload: PairPayload): void {
   if (qr.droppedAddresses > 0) context.note(`the code holds the first ${payload.addrs.length - qr.droppedAddresses} addresses only`);
 }
 
-/** Prints the QR code and, below it, the same as text. */
-export function showPairing(context: CliContext, payload: PairPayload): void {
+/** Prints the QR code and, below it, the same as text; and how long they are good for, when a daemon runs. */
+export function showPairing(context: CliContext, payload: PairPayload, window: ShownWindow | undefined): void {
   const { paintStdout: paint } = context;
   context.print(`Pair a phone with ${paint('bold', payload.host_name ?? 'this computer')}: scan this code,\n`);
   showQr(context, payload);
   context.print(`\nor paste this text:\n\n${encodePairPayload(payload)}\n`);
-  context.print(paint('yellow', 'Whoever has the code or the text controls the agents on this computer.'));
+  if (window !== undefined) context.print(`The pairing window is ${describeWindow(window, Date.now())}.`);
+  context.print(paint('yellow', 'Whoever pairs with the code or the text controls the agents on this computer.'));
 }

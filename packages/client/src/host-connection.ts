@@ -16,6 +16,8 @@ const FIRST_DIAL_TIMEOUT_MS = 15_000;
 export interface DialOptions extends Pick<PathOptions, 'transports'> {
   /** This device's own identity; a new one when absent. Sessions are resumed by the identity that began them. */
   privateKey?: PrivateKey;
+  /** What the computer calls this device once it is paired; at most 64 characters. */
+  deviceName?: string;
   signal?: AbortSignal;
 }
 
@@ -46,7 +48,10 @@ export class HostConnection {
     try {
       const timeout = AbortSignal.timeout(FIRST_DIAL_TIMEOUT_MS);
       const path = await dial(options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]));
-      return new HostConnection(new PathKeeper(dial, path), { token: payload.token });
+      return new HostConnection(new PathKeeper(dial, path), {
+        token: payload.token,
+        ...(options.deviceName === undefined ? {} : { device: { name: options.deviceName } }),
+      });
     } catch (caught) {
       const cause = asError(caught);
       throw new HeddleError(

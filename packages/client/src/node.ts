@@ -9,10 +9,14 @@ import { HostConnection } from './host-connection.ts';
  * Connects to the daemon of a pair payload over TCP.
  * @throws HeddleError `unreachable`.
  */
-export function dialHost(payload: PairPayload, options: { privateKey?: PrivateKey; signal?: AbortSignal } = {}): Promise<HostConnection> {
+export function dialHost(
+  payload: PairPayload,
+  options: { privateKey?: PrivateKey; deviceName?: string; signal?: AbortSignal } = {},
+): Promise<HostConnection> {
   return HostConnection.dial(payload, { transports: [tcp()], ...options });
 }
 
+export { deviceKeyFromSeed } from './device-key.ts';
 export type { AgentEvent, AgentSession, ClientInfo } from './agent-session.ts';
 export { HostConnection, type OpenOptions } from './host-connection.ts';
 export type { SessionState } from './session-link.ts';

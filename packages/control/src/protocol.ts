@@ -4,6 +4,7 @@
 import {
   agentInfoSchema,
   closeCodes,
+  deviceScopes,
   type ErrorCode,
   handshakeErrorCodes,
   HeddleError,
@@ -50,6 +51,48 @@ const statusSchema = z.looseObject({
   warnings: z.array(z.string()),
 });
 
+const windowSchema = z.looseObject({
+  /** Unix milliseconds. */
+  until_ms: z.number(),
+  /** How many more devices it takes. */
+  devices: z.int(),
+});
+
+const deviceSchema = z.looseObject({
+  peer_id: z.string(),
+  name: z.string(),
+  scope: z.enum(deviceScopes),
+  /** A program of this computer, which needed no pairing. */
+  is_local: z.boolean(),
+  /** Unix milliseconds, as all times here. */
+  paired_at_ms: z.number(),
+  last_seen_ms: z.number().nullable(),
+  /** Multiaddr it last came from. */
+  last_address: z.string().nullable(),
+  revoked_at_ms: z.number().nullable(),
+  connected: z.boolean(),
+  /** Agents it has sessions with right now. */
+  agents: z.array(z.string()),
+});
+
+const devicesSchema = z.looseObject({
+  devices: z.array(deviceSchema),
+  /** `null`: no new device is taken. */
+  window: windowSchema.nullable(),
+});
+
+/** Longer than a day is no window, it is an open door. */
+export const MAX_PAIRING_MINUTES = 24 * 60;
+export const MAX_PAIRING_DEVICES = 100;
+const pairSchema = z.looseObject({
+  minutes: z.number().positive().max(MAX_PAIRING_MINUTES).optional(),
+  devices: z.int().min(1).max(MAX_PAIRING_DEVICES).optional(),
+});
+
+/** A device: its name, its peer id, or the last letters of that. */
+const deviceId = { id: z.string().min(1) };
+const oneDevice = z.looseObject({ peer_id: z.string(), name: z.string() });
+
 const rotateSchema = z.looseObject({ payload: pairPayloadSchema, ended_sessions: z.int() });
 
 const reloadSchema = z.looseObject({
@@ -66,7 +109,34 @@ const nothing = z.looseObject({});
 export const controlOps = {
   status: { permission: 'read', afterwards: 'end', params: nothing, data: statusSchema },
   agents: { permission: 'read', afterwards: 'end', params: nothing, data: z.looseObject({ agents: z.array(agentInfoSchema) }) },
-  pair: { permission: 'admin', afterwards: 'end', params: nothing, data: z.looseObject({ payload: pairPayloadSchema }) },
+  /** Opens the pairing window. */
+  pair: {
+    permission: 'admin',
+    afterwards: 'end',
+    params: pairSchema,
+    data: z.looseObject({ payload: pairPayloadSchema, window: windowSchema }),
+  },
+  devices: { permission: 'read', afterwards: 'end', params: nothing, data: devicesSchema },
+  'devices.rename': { permission: 'admin', afterwards: 'end', params: z.looseObject({ ...deviceId, name: z.string() }), data: oneDevice },
+  'devices.scope': {
+    permission: 'admin',
+    afterwards: 'end',
+    params: z.looseObject({ ...deviceId, scope: z.enum(deviceScopes) }),
+    data: oneDevice.extend({ scope: z.enum(deviceScopes) }),
+  },
+  'devices.revoke': {
+    permission: 'admin',
+    afterwards: 'end',
+    params: z.looseObject(deviceId),
+    data: oneDevice.extend({ ended_sessions: z.int() }),
+  },
+  /** Makes a peer a device without a window: for programs of this computer, which need none to prove who they are. */
+  'devices.enrol': {
+    permission: 'admin',
+    afterwards: 'end',
+    params: z.looseObject({ peer_id: pairPayloadSchema.shape.peer_id, name: z.string() }),
+    data: z.looseObject({ payload: pairPayloadSchema }),
+  },
   rotate: { permission: 'admin', afterwards: 'end', params: nothing, data: rotateSchema },
   reload: { permission: 'admin', afterwards: 'end', params: nothing, data: reloadSchema },
   stop: { permission: 'admin', afterwards: 'until-gone', params: nothing, data: nothing },

@@ -5,18 +5,17 @@ import type { ControlHandlers } from '@heddle/control/server';
 import type { ControlSession } from '@heddle/control/protocol';
 import type { Endpoint } from '@heddle/endpoint';
 import type { HostConfig, HostPaths } from '@heddle/host';
-import type { PairPayload } from '@heddle/wire';
 import type { Agents } from './agents.ts';
+import { deviceHandlers, type DeviceState } from './device-handlers.ts';
 
 /** What the handlers need of the daemon. */
-export interface DaemonState {
+export interface DaemonState extends DeviceState {
   readonly paths: HostPaths;
   readonly version: string;
   readonly startedAtMs: number;
   readonly peerId: string;
   config(): HostConfig;
   addresses(): string[];
-  pairPayload(): PairPayload;
   running(): { endpoint: Endpoint; agents: Agents };
   /** Returns how many sessions it ended. */
   rotate(): Promise<number>;
@@ -51,10 +50,7 @@ export function controlHandlers(state: DaemonState, started: Promise<void>): Con
       await started;
       return { agents: await state.running().agents.list() };
     },
-    async pair() {
-      await started;
-      return { payload: state.pairPayload() };
-    },
+    ...deviceHandlers(state, started),
     async rotate() {
       await started;
       const endedSessions = await state.rotate();

@@ -1,13 +1,13 @@
 // The daemon, top to bottom the story of one phone message. Composition, reload and the order of the end are here;
 // every protocol is in its own room:
-//   endpoint  takes a phone's stream, reads its handshake, checks the token
+//   endpoint  takes a phone's stream, reads its handshake, checks the token; its gate asks whether it is a device
 //   agents    opens a session with the bridge that was asked for
 //   rpc       joins the two: messages pass both ways until either side ends
 //   control   does the same for this computer's own programs, and is the single-instance lock
 
 import { createBridges } from '@heddle/bridges';
 import { startControlServer } from '@heddle/control/server';
-import { type Endpoint, startEndpoint } from '@heddle/endpoint';
+import { type Endpoint, Gate, type PairingWindow, startEndpoint } from '@heddle/endpoint';
 import {
   applyLive,
   createPairPayload,
@@ -16,6 +16,7 @@ import {
   type HostConfig,
   type HostPaths,
   loadConfig,
+  loadDevices,
   loadIdentity,
   type LogLevel,
   openLog,
@@ -26,6 +27,7 @@ import type { CloseReason } from '@heddle/rpc';
 import { asError, type AgentInfo, type PairPayload } from '@heddle/wire';
 import { Agents } from './agents.ts';
 import { type DaemonState, controlHandlers } from './control-handlers.ts';
+import { openPairing } from './device-handlers.ts';
 import { listingOf } from './listing.ts';
 
 const shuttingDown: CloseReason = { code: 'shutting_down', message: 'heddle was stopped on that computer' };
@@ -46,6 +48,10 @@ export interface Daemon {
   readonly peerId: string;
   readonly warnings: readonly string[];
   pairPayload(): PairPayload;
+  /** How many devices are paired; programs of this computer don't count. */
+  deviceCount(): number;
+  /** Opens the pairing window when no device was ever paired; undefined when one was. */
+  openFirstPairing(): PairingWindow | undefined;
   listAgents(): Promise<AgentInfo[]>;
   /** Ends everything in order. Resolves when nothing of it is left. */
   stop(): Promise<void>;
@@ -64,6 +70,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const identity = await loadIdentity(paths.keyFile);
   const hostLog = await openLog({ dir: paths.logDir, level: config.log.level, secrets: [config.token], stderr: options.stderrLevel });
   const { log } = hostLog;
+  const devices = await loadDevices({
+    file: paths.devicesFile,
+    token: config.token,
+    onError: (error) => log.error('when devices were last seen could not be saved', { error: asError(error) }),
+  });
+  const gate = new Gate({ devices });
   const ending: (() => Promise<unknown> | undefined)[] = [() => hostLog.close()]; // what was begun last ends first
   const end = async () => {
     for (const step of ending.toReversed()) {
@@ -76,10 +88,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
 
   const pairPayload = () => createPairPayload({ config, identity, addresses: reachableAddresses(config.endpoint) });
-  const useToken = (token: string) => {
+  const useToken = async (token: string) => {
     hostLog.addSecret(token);
     config = { ...config, token };
-    return running.endpoint.endSessions(tokenRotated);
+    gate.closeWindow(); // it was opened for those who see the old token
+    const forgetting = devices.forgetAll(token); // before the sessions end, so that nobody comes back in between
+    const endedSessions = running.endpoint.endSessions(tokenRotated);
+    await forgetting;
+    return endedSessions;
   };
   const { promise: stopped, resolve: settleStopped } = Promise.withResolvers<void>();
   let stopping: Promise<void> | undefined;
@@ -91,6 +107,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const state: DaemonState = {
     paths,
     version,
+    devices,
+    gate,
+    log,
     startedAtMs: Date.now(),
     config: () => config,
     addresses: () => reachableAddresses(config.endpoint),
@@ -98,7 +117,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     pairPayload,
     running: () => running,
     async rotate() {
-      const endedSessions = useToken(await replaceToken(paths.configFile));
+      const endedSessions = await useToken(await replaceToken(paths.configFile));
       log.info('token replaced', { endedSessions });
       return endedSessions;
     },
@@ -107,7 +126,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const difference = diffConfig(config, next);
       const hasNewToken = next.token !== config.token;
       config = applyLive(config, next);
-      if (hasNewToken) useToken(next.token);
+      if (hasNewToken) await useToken(next.token);
       hostLog.setLevel(config.log.level);
       running.agents.setListing((name) => listingOf(config, name));
       log.info('configuration read again', { ...difference });
@@ -117,7 +136,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
 
   const running: { endpoint: Endpoint; agents: Agents } = await start();
-  return { peerId: identity.peerId, warnings: config.warnings, pairPayload, listAgents: () => running.agents.list(), stop, stopped };
+  return {
+    peerId: identity.peerId,
+    warnings: config.warnings,
+    pairPayload,
+    deviceCount: () => devices.list().filter((device) => device.revoked_at_ms === null && !device.is_local).length,
+    openFirstPairing: () => (devices.hasBeenPaired() ? undefined : openPairing(state)),
+    listAgents: () => running.agents.list(),
+    stop,
+    stopped,
+  };
 
   async function start() {
     const starting = Promise.withResolvers<void>();
@@ -138,7 +166,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const agents = new Agents(bridges.map((bridge) => ({ bridge, listing: listingOf(config, bridge.name) })));
       ending.push(() => agents.close());
 
+      ending.push(() => devices.close());
       const endpoint = await startEndpoint({
+        gate,
         seed: identity.seed,
         listen: config.endpoint.listen,
         port: config.endpoint.port,

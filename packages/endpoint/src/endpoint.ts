@@ -3,19 +3,37 @@
 
 import type { Connection, Libp2p, Stream } from '@libp2p/interface';
 import { type ByteDuplex, type Channel, type CloseReason, FrameReader, libp2pDuplex, type Log } from '@heddle/rpc';
-import { type AgentInfo, asError, type HandshakeRequest, HeddleError, handshakeErrorCodes, PROTOCOL_ID } from '@heddle/wire';
+import {
+  type AgentInfo,
+  asError,
+  type ErrorCode,
+  type HandshakeRequest,
+  HeddleError,
+  handshakeErrorCodes,
+  MAX_HANDSHAKE_BYTES,
+  PROTOCOL_ID,
+} from '@heddle/wire';
+import { type Gate, type Visitor, visitorOf } from './gate.ts';
 import { assertToken, grant, readHandshake, refuse } from './handshake.ts';
 import { type NodeOptions, startNode } from './node.ts';
+import { filterByScope } from './scope-filter.ts';
 import { type SessionInfo, Sessions } from './sessions.ts';
 
 /** A phone needs one; a few more are a network change in progress. */
 const MAX_CONNECTIONS_PER_PEER = 8;
 /** How long the far side has to take an answer and end its direction. */
 const LINGER_MS = 2_000;
+/** Who is no device yet has this long to become one; then its connection makes room for others. */
+const STRANGER_STAYS_MS = 30_000;
+/** How long a revoked device has to be told so before its connections are cut. */
+const CUT_GRACE_MS = 500;
 
-export interface EndpointOptions extends NodeOptions {
+export interface EndpointOptions extends Omit<NodeOptions, 'mayConnect'> {
+  /** Who may connect and shake hands. */
+  gate: Gate;
   maxStreamsPerConnection: number;
   maxPendingHandshakes: number;
+  /** How long a session waits for a client that is away, in milliseconds. */
   detachedLifeMs: number;
   log: Log;
   /** The token that is valid now. */
@@ -33,6 +51,10 @@ export interface Endpoint {
   sessions(): SessionInfo[];
   /** Ends every session and every handshake under way; tells each why. Returns how many sessions there were. */
   endSessions(reason: CloseReason): number;
+  /** The same for one peer, whose connections are then cut. New handshakes of it are the gate's business. */
+  endSessionsOf(peerId: string, reason: CloseReason): number;
+  /** Peers that have a connection. */
+  connectedPeers(): string[];
   /** Ends every session, telling each why, then stops listening. */
   stop(reason: CloseReason): Promise<void>;
 }
@@ -42,7 +64,7 @@ export interface Endpoint {
  * @throws HeddleError `port_in_use`.
  */
 export async function startEndpoint(options: EndpointOptions): Promise<Endpoint> {
-  const node = await startNode(options);
+  const node = await startNode({ ...options, mayConnect: (visitor) => options.gate.mayConnect(visitor) });
   const door = new Door(node, options);
   await door.open();
   return door;
@@ -53,8 +75,8 @@ class Door implements Endpoint {
   readonly #options: EndpointOptions;
   readonly #log: Log;
   readonly #sessions: Sessions;
-  /** Streams that are not sessions yet, so that a rotated token can cut them. */
-  readonly #handshakes = new Set<ByteDuplex>();
+  /** Streams that are not sessions yet, so that a rotated token or a revoke can cut them. */
+  readonly #handshakes = new Map<ByteDuplex, Visitor>();
   /** Those among them whose request has not been read; the oldest first. */
   readonly #strangers = new Set<ByteDuplex>();
 
@@ -66,7 +88,10 @@ class Door implements Endpoint {
   }
 
   async open(): Promise<void> {
-    this.#node.addEventListener('connection:open', (event) => this.#capPeer(event.detail));
+    this.#node.addEventListener('connection:open', ({ detail: connection }) => {
+      this.#capPeer(connection);
+      this.#limitStay(connection);
+    });
     await this.#node.handle(PROTOCOL_ID, (stream, connection) => this.#onStream(stream, connection), {
       maxInboundStreams: this.#options.maxStreamsPerConnection,
     });
@@ -87,8 +112,22 @@ class Door implements Endpoint {
 
   endSessions(reason: CloseReason): number {
     const count = this.#sessions.end(reason);
-    for (const duplex of this.#handshakes) duplex.abort(new Error(reason.message));
+    for (const duplex of this.#handshakes.keys()) duplex.abort(new Error(reason.message));
     return count;
+  }
+
+  endSessionsOf(peerId: string, reason: CloseReason): number {
+    const count = this.#sessions.end(reason, peerId);
+    for (const [duplex, visitor] of this.#handshakes) if (visitor.peerId === peerId) duplex.abort(new Error(reason.message));
+    const connections = this.#node.getConnections().filter(({ remotePeer }) => remotePeer.toString() === peerId);
+    setTimeout(() => {
+      for (const connection of connections) connection.abort(new Error(reason.message));
+    }, CUT_GRACE_MS).unref();
+    return count;
+  }
+
+  connectedPeers(): string[] {
+    return [...new Set(this.#node.getConnections().map(({ remotePeer }) => remotePeer.toString()))];
   }
 
   async stop(reason: CloseReason): Promise<void> {
@@ -105,36 +144,70 @@ class Door implements Endpoint {
     connection.abort(new Error('too many connections'));
   }
 
+  /** While the window is open anybody may connect; the places of those who then don't pair are for others. */
+  #limitStay(connection: Connection): void {
+    const peerId = connection.remotePeer.toString();
+    if (this.#options.gate.isDevice(peerId)) return;
+    const timer = setTimeout(() => {
+      if (!this.#options.gate.isDevice(peerId)) connection.abort(new Error('it did not pair'));
+    }, STRANGER_STAYS_MS).unref();
+    connection.addEventListener('close', () => clearTimeout(timer), { once: true });
+  }
+
   #onStream(stream: Stream, connection: Connection): void {
     const duplex = libp2pDuplex(stream); // at once: a stream without listeners loses its end
-    const peerId = connection.remotePeer.toString();
-    this.#serve(duplex, peerId).catch((caught: unknown) => {
+    const visitor = visitorOf(connection.remotePeer, connection.remoteAddr);
+    this.#serve(duplex, visitor).catch((caught: unknown) => {
       const error = asError(caught);
-      this.#log.debug('stream ended', { peer: peerId, reason: error.message });
+      this.#log.debug('stream ended', { peer: visitor.peerId, reason: error.message });
       duplex.abort(error);
     });
   }
 
-  async #serve(duplex: ByteDuplex, peerId: string): Promise<void> {
-    this.#strangers.add(duplex);
-    this.#handshakes.add(duplex);
-    this.#makeRoom();
+  async #serve(duplex: ByteDuplex, visitor: Visitor): Promise<void> {
+    this.#handshakes.set(duplex, visitor);
     let isKnown = false;
+    const reader = new FrameReader(duplex.source);
     try {
-      const reader = new FrameReader(duplex.source);
-      const request = await readHandshake(reader, duplex, this.#options.token());
-      this.#strangers.delete(duplex);
-      isKnown = true;
-      await this.#perform(request, duplex, reader, peerId);
+      const request = await this.#admit(duplex, reader, visitor, () => (isKnown = true));
+      await this.#perform(request, duplex, reader, visitor.peerId);
     } catch (error) {
       const refusal = asRefusal(error, isKnown);
       if (refusal === undefined) throw error;
-      this.#log.info('refused', { peer: peerId, code: refusal.code, message: refusal.message, cause: refusal.cause });
+      const level = refusal.code === 'too_many_requests' ? 'debug' : 'info'; // a guesser must not fill the log
+      this.#log[level]('refused', { peer: visitor.peerId, code: refusal.code, message: refusal.message, cause: refusal.cause });
       await refuse(duplex, refusal);
+      void discard(reader);
       await linger(duplex);
     } finally {
       this.#strangers.delete(duplex);
       this.#handshakes.delete(duplex);
+    }
+  }
+
+  /**
+   * Lets in whoever has the token and is a device, or becomes one. The token of one who failed too often is not
+   * compared. Its request is read all the same: an answer that comes before the far side has said anything is lost
+   * there (libp2p 3.3.11, measured).
+   */
+  async #admit(duplex: ByteDuplex, reader: FrameReader, visitor: Visitor, onToken: () => void): Promise<HandshakeRequest> {
+    const { gate } = this.#options;
+    this.#strangers.add(duplex);
+    this.#makeRoom();
+    try {
+      const request = await readHandshake(reader, duplex, (theirs) => {
+        gate.assertMayTry(visitor);
+        assertToken(theirs, this.#options.token());
+        onToken();
+      });
+      this.#strangers.delete(duplex);
+      const isNew = !gate.isDevice(visitor.peerId);
+      await gate.admit(visitor, request.op === 'restart_agent' ? undefined : request.device?.name);
+      if (isNew) this.#log.info('a device was paired', { peer: visitor.peerId });
+      return request;
+    } catch (error) {
+      if (error instanceof HeddleError && countsAsFailure.has(error.code)) gate.failed(visitor);
+      throw error;
     }
   }
 
@@ -157,6 +230,7 @@ class Door implements Endpoint {
         await duplex.closeWrite();
         return linger(duplex);
       case 'restart_agent':
+        this.#assertMayDrive(peerId);
         await this.#options.restartAgent(request.agent);
         await grant(duplex, {});
         await duplex.closeWrite();
@@ -164,6 +238,13 @@ class Door implements Endpoint {
       case 'connect':
         return this.#connect(request, duplex, reader, peerId);
     }
+  }
+
+  #assertMayDrive(peerId: string): void {
+    if (this.#options.gate.scopeOf(peerId) === 'drive') return;
+    throw new HeddleError('forbidden', 'this device may only watch', {
+      hint: 'Run `heddle devices scope` on the computer to change that.',
+    });
   }
 
   async #connect({ agent, token, resume }: ConnectRequest, duplex: ByteDuplex, reader: FrameReader, peerId: string): Promise<void> {
@@ -174,7 +255,7 @@ class Door implements Endpoint {
         return takeOver.attach(duplex, reader);
       }
     }
-    const channel = await this.#options.openAgent(agent);
+    const channel = filterByScope(await this.#options.openAgent(agent), () => this.#options.gate.scopeOf(peerId));
     const session = this.#sessions.begin(agent, peerId, channel);
     try {
       assertToken(token, this.#options.token()); // it may have been rotated while the agent started
@@ -189,6 +270,17 @@ class Door implements Endpoint {
 
 type ConnectRequest = Extract<HandshakeRequest, { op: 'connect' }>;
 
+/** Not among them: silence, which a phone that fell asleep is guilty of too, and our own troubles. */
+const countsAsFailure: ReadonlySet<string> = new Set<ErrorCode>([
+  'bad_request',
+  'unsupported_version',
+  'unauthorized',
+  'pairing_closed',
+  'device_revoked',
+  'message_too_large',
+  'protocol_error',
+]);
+
 const handshakeCodes: ReadonlySet<string> = new Set(handshakeErrorCodes);
 
 /**
@@ -201,6 +293,15 @@ function asRefusal(error: unknown, isKnown: boolean): HeddleError | undefined {
   if (!(error instanceof HeddleError)) return undefined;
   const isWrong = error.code === 'message_too_large' || error.code === 'protocol_error';
   return isWrong ? new HeddleError('bad_request', error.message, { cause: error }) : undefined;
+}
+
+/** Takes what a refused far side still sends, or the end of its direction would never be seen. */
+async function discard(reader: FrameReader): Promise<void> {
+  try {
+    while ((await reader.next(MAX_HANDSHAKE_BYTES)) !== undefined);
+  } catch {
+    // nobody asks any more what came
+  }
 }
 
 /** Waits until the far side has taken the answer and left, but not for ever. */

@@ -19,11 +19,16 @@ import {
 const ops: ReadonlySet<unknown> = new Set(handshakeRequestSchema.options.map((option) => option.shape.op.value));
 
 /**
- * Reads the request of a new stream.
+ * Reads the request of a new stream. `checkToken` throws when what was sent as the token may not pass; what comes after
+ * it is seen by those only who have the token.
  * @throws HeddleError with a handshake code to be answered, or `timeout`, `protocol_error`, `message_too_large` for a
  *   far side that does not speak the protocol.
  */
-export async function readHandshake(reader: FrameReader, duplex: ByteDuplex, token: string): Promise<HandshakeRequest> {
+export async function readHandshake(
+  reader: FrameReader,
+  duplex: ByteDuplex,
+  checkToken: (theirs: unknown) => void,
+): Promise<HandshakeRequest> {
   const value = await readJsonFrame(reader, duplex, { maxBytes: MAX_HANDSHAKE_BYTES, timeoutMs: HANDSHAKE_TIMEOUT_MS });
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new HeddleError('bad_request', 'the request is no JSON object');
@@ -37,7 +42,7 @@ export async function readHandshake(reader: FrameReader, duplex: ByteDuplex, tok
       },
     );
   }
-  assertToken(theirs, token);
+  checkToken(theirs);
   if (!ops.has(op)) throw new HeddleError('bad_request', `unknown op ${JSON.stringify(op)}; known: ${[...ops].join(', ')}`);
   const result = handshakeRequestSchema.safeParse(value);
   if (result.success) return result.data;

@@ -5,11 +5,12 @@ import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import type { Libp2p } from '@libp2p/interface';
-import { tcp } from '@libp2p/tcp';
 import { multiaddr } from '@multiformats/multiaddr';
 import { yamuxLimits } from '@heddle/rpc';
 import { asError, HeddleError } from '@heddle/wire';
 import { createLibp2p } from 'libp2p';
+import { type Visitor, visitorOf } from './gate.ts';
+import { guardedTcp } from './guarded-tcp.ts';
 
 export interface NodeOptions {
   /** 32-byte Ed25519 seed. */
@@ -18,6 +19,8 @@ export interface NodeOptions {
   listen: readonly string[];
   port: number;
   maxConnections: number;
+  /** Whether a connection is kept, asked when its peer id is proven and before anything else is said on it. */
+  mayConnect: (visitor: Visitor) => boolean;
 }
 
 /** Phones behind one address (a NAT, a test) dial at once; the default of 5 a second locks honest ones out. */
@@ -39,11 +42,14 @@ export async function startNode(options: NodeOptions): Promise<Libp2p> {
       privateKey,
       nodeInfo: { userAgent: 'heddle' },
       addresses: { listen: listen.map((address) => multiaddr(address).toString()) },
-      transports: [tcp()],
+      transports: [guardedTcp({ negotiationTimeoutMs: INBOUND_UPGRADE_TIMEOUT_MS })],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux(yamuxLimits)],
       // A sleeping phone answers no ping; aborting it for that would lose its streams (facts: after 10.8 s).
       connectionMonitor: { enabled: false },
+      connectionGater: {
+        denyInboundEncryptedConnection: (peer, connection) => !options.mayConnect(visitorOf(peer, connection.remoteAddr)),
+      },
       connectionManager: {
         maxConnections: options.maxConnections,
         maxIncomingPendingConnections: MAX_PENDING_CONNECTIONS,

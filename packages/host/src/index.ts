@@ -2,6 +2,8 @@
 
 export { type HostConfig, parseConfig } from './config.ts';
 export { applyLive, type ConfigDifference, diffConfig } from './diff-config.ts';
+export { Devices, type DevicesOptions, loadDevices } from './devices.ts';
+export type { DeviceRecord } from './devices-file.ts';
 export { type HostIdentity, loadIdentity } from './identity.ts';
 export { loadConfig } from './load-config.ts';
 export { logFiles } from './log-files.ts';

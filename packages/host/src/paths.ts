@@ -13,6 +13,10 @@ export interface HostPaths {
   stateDir: string;
   /** `host.key` in the state folder. */
   keyFile: string;
+  /** `devices.json` in the state folder. */
+  devicesFile: string;
+  /** `probe.key` in the state folder: the identity with which `heddle probe` acts as a device. */
+  probeKeyFile: string;
   logDir: string;
   /** Where agents' private sockets go: a file name of 40 bytes still fits into a socket path. */
   runtimeDir: string;
@@ -40,6 +44,8 @@ export function resolvePaths(env: NodeJS.ProcessEnv = process.env): HostPaths {
     configFile: join(configDir, 'host.toml'),
     stateDir,
     keyFile: join(stateDir, 'host.key'),
+    devicesFile: join(stateDir, 'devices.json'),
+    probeKeyFile: join(stateDir, 'probe.key'),
     logDir,
     ...socketPlaces(stateDir, env['XDG_RUNTIME_DIR']),
   };

@@ -17,6 +17,7 @@ const webSocketCloseCodes = {
   agent_exited: 1011,
   shutting_down: 1001,
   token_rotated: 1008,
+  device_revoked: 1008,
   message_too_large: 1009,
   protocol_error: 1002,
   connection_lost: 1011,

@@ -8,6 +8,7 @@ export const handshakeErrorCodes = [
   'unauthorized',
   'pairing_closed',
   'device_revoked',
+  'forbidden',
   'unknown_agent',
   'agent_disabled',
   'agent_unavailable',
@@ -22,6 +23,7 @@ export const closeCodes = [
   'agent_exited',
   'shutting_down',
   'token_rotated',
+  'device_revoked',
   'message_too_large',
   'protocol_error',
   'connection_lost',
@@ -37,6 +39,7 @@ export const localErrorCodes = [
   'state_unreadable',
   'daemon_running',
   'daemon_not_running',
+  'unknown_device',
   'port_in_use',
   'payload_invalid',
   'unreachable',
@@ -64,5 +67,7 @@ export class HeddleError extends Error {
 export function asError(caught: unknown): Error {
   if (caught instanceof Error) return caught;
   if (typeof caught === 'object' && caught !== null && 'error' in caught && caught.error instanceof Error) return caught.error;
+  if (typeof caught === 'object' && caught !== null && 'type' in caught && caught.type === 'close')
+    return new Error('the connection was closed');
   return new Error(typeof caught === 'string' ? caught : `unknown failure: ${String(caught)}`);
 }

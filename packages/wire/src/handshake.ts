@@ -2,6 +2,7 @@
 // It knows shapes and limits; who may enter is the endpoint's business.
 
 import * as z from 'zod';
+import { cleanDeviceName, MAX_DEVICE_NAME_LENGTH } from './device-name.ts';
 import { HeddleError, type HandshakeErrorCode, handshakeErrorCodes } from './errors.ts';
 
 /** libp2p protocol id of every heddle stream. */
@@ -34,12 +35,21 @@ export type AgentInfo = z.infer<typeof agentInfoSchema>;
 
 const envelope = { v: z.literal(HANDSHAKE_VERSION), token: z.string() };
 
-/** Where a returning client left off. */
+/** Where a returning client left off: its session, and how many messages it has received in it. */
 const resumeSchema = z.looseObject({ session: z.string(), received: z.int().nonnegative() });
 
+/** What a device says of itself; it counts when the device is enrolled. */
+const deviceSchema = z.looseObject({ name: z.string().max(MAX_DEVICE_NAME_LENGTH).transform(cleanDeviceName) });
+
 export const handshakeRequestSchema = z.discriminatedUnion('op', [
-  z.looseObject({ ...envelope, op: z.literal('list_agents') }),
-  z.looseObject({ ...envelope, op: z.literal('connect'), agent: z.string(), resume: resumeSchema.optional() }),
+  z.looseObject({ ...envelope, op: z.literal('list_agents'), device: deviceSchema.optional() }),
+  z.looseObject({
+    ...envelope,
+    op: z.literal('connect'),
+    agent: z.string(),
+    resume: resumeSchema.optional(),
+    device: deviceSchema.optional(),
+  }),
   z.looseObject({ ...envelope, op: z.literal('restart_agent'), agent: z.string() }),
 ]);
 export type HandshakeRequest = z.infer<typeof handshakeRequestSchema>;
@@ -60,6 +70,7 @@ export type HandshakeError = z.infer<typeof handshakeErrorSchema>;
 const sessionSchema = z.looseObject({
   id: z.string(),
   attached: z.enum(['new', 'resumed', 'reset']),
+  /** How many messages of the client the daemon has received in this session. */
   received: z.int().nonnegative(),
 });
 export type AttachedSession = z.infer<typeof sessionSchema>;

@@ -1,5 +1,6 @@
 // The wire: what crosses between a phone and a daemon, as types, schemas and tables. No I/O.
 
+export { cleanDeviceName, MAX_DEVICE_NAME_LENGTH } from './device-name.ts';
 export {
   asError,
   closeCodes,
@@ -42,3 +43,4 @@ export * from './codex/items.ts';
 export * from './codex/methods.ts';
 export * from './codex/notifications.ts';
 export * from './codex/requests.ts';
+export { type DeviceScope, deviceScopes, type MethodNeed, needOf } from './codex/scopes.ts';

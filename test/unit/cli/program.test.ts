@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resolvePaths } from '@heddle/host';
 import { silentLog } from '@heddle/rpc';
-import { decodePairPayload } from '@heddle/wire';
+import { decodePairPayload, HeddleError } from '@heddle/wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runProgram } from '../../../packages/cli/src/run-program.ts';
 import { version } from '../../../packages/cli/src/version.ts';
 import { type ControlHandlers, type ControlServer, startControlServer } from '../../../packages/control/src/server.ts';
-import { examplePayload, exampleStatus, fakeHandlers } from '../control/fixtures/handlers.ts';
+import { exampleDevices, examplePayload, exampleStatus, fakeHandlers } from '../control/fixtures/handlers.ts';
 import { captureIo } from './fixtures/captured-io.ts';
 import { decodeQr } from './fixtures/decode-qr.ts';
 
@@ -57,7 +57,7 @@ test('pair without a daemon: what the daemon will accept, and a note', async () 
   const { exitCode, out, err } = await run(['pair', '--json']);
   expect([exitCode, err]).toEqual([
     0,
-    'heddle: note: the daemon is not running, so no phone can connect yet\n  hint: Start it with `heddle serve`.\n',
+    'heddle: note: the daemon is not running, so no phone can connect yet\n  hint: Start it with `heddle serve`, then run `heddle pair` again.\n',
   ]);
   const payload = decodePairPayload(out);
   const config = await readFile(join(home, 'host.toml'), 'utf8');
@@ -75,7 +75,7 @@ test('rotate without a daemon: another token in the file, the same peer id', asy
   expect({ ...after, token: '' }).toEqual({ ...before, token: '' });
 });
 
-test.each([['agents', 'list'], ['reload'], ['stop'], ['attach', 'codex', '--stdio'], ['probe', 'hello']])(
+test.each([['agents', 'list'], ['devices', 'list'], ['reload'], ['stop'], ['attach', 'codex', '--stdio'], ['probe', 'hello']])(
   '%s %s needs a daemon, and says so',
   async (...argv) => {
     expect(await run(argv.filter((word) => word !== undefined))).toEqual({ exitCode: 3, out: '', err: notRunning });
@@ -129,13 +129,15 @@ test('a daemon of another version is noticed once, beside the answer', async () 
 test('pair: text into a pipe, code and text on a terminal, the code alone', async () => {
   await startDaemon();
   const json = `${JSON.stringify(examplePayload)}\n`;
-  expect(await run(['pair'])).toEqual({ exitCode: 0, out: json, err: '' });
-  expect(await run(['pair', '--json'], { isTTY: true })).toEqual({ exitCode: 0, out: json, err: '' });
+  const err = expect.stringMatching(/^heddle: .*note:.* the pairing window is open until 15:02 \(.+\), for one device\n$/) as string;
+  expect(await run(['pair'])).toEqual({ exitCode: 0, out: json, err });
+  expect(await run(['pair', '--json'], { isTTY: true })).toEqual({ exitCode: 0, out: json, err });
   const qr = await run(['pair', '--qr']);
   expect(decodePairPayload(decodeQr(qr.out.trimEnd()).text)).toEqual(examplePayload);
   const terminal = await run(['pair'], { isTTY: true, columns: 100 });
   expect(terminal.out).toContain('\u001B[38;5;231;48;5;16m');
   expect(terminal.out).toContain(`or paste this text:\n\n${json}`);
+  expect(terminal.out).toMatch(/^The pairing window is open until 15:02 \(.+\), for one device\.$/m);
   expect(terminal.err).toBe('');
 });
 
@@ -143,6 +145,58 @@ test('pair: a terminal that is too narrow for the code is told', async () => {
   await startDaemon();
   const { err } = await run(['pair', '--qr'], { isTTY: true, columns: 40 });
   expect(err).toMatch(/the code is \d+ columns wide, this terminal 40/);
+});
+
+test("pair: for how long and how many is the daemon's to decide, in its limits", async () => {
+  const asked: unknown[] = [];
+  await startDaemon({
+    pair: ({ minutes, devices }) => {
+      asked.push([minutes, devices]);
+      return { payload: examplePayload, window: { until_ms: Date.now() + 120_500, devices: devices ?? 1 } };
+    },
+  });
+  expect((await run(['pair', '--json', '--minutes', '2', '--devices', '3'])).err).toContain('(2 min), for 3 devices');
+  await run(['pair', '--json']);
+  expect(asked).toEqual([
+    [2, 3],
+    [undefined, undefined],
+  ]);
+});
+
+test('devices: listed for people and as JSON, renamed, restricted, removed', async () => {
+  await startDaemon();
+  const list = await run(['devices', 'list']);
+  expect(list.out.replace(/seen .* ago/, 'seen')).toBe(
+    [
+      "● Ada's phone  drive  connected  uses codex, demo",
+      '  12D3KooWphone  from /ip4/192.168.1.7/tcp/50000',
+      '○ tablet       watch  not seen yet',
+      '  12D3KooWtablet',
+      '',
+    ].join('\n'),
+  );
+  expect(JSON.parse((await run(['devices', 'list', '--json'])).out)).toEqual({ devices: exampleDevices, window: null });
+  expect((await run(['devices', 'rename', 'tablet', 'kitchen'])).out).toBe(
+    `The device ${examplePayload.peer_id} is called "kitchen" now.\n`,
+  );
+  expect((await run(['devices', 'scope', 'tablet', 'watch'])).out).toBe('"tablet" may only watch now.\n');
+  expect((await run(['devices', 'scope', 'tablet', 'drive'])).out).toBe('"tablet" may drive now.\n');
+  const revoked = await run(['devices', 'revoke', 'tablet']);
+  expect(revoked.out).toBe('"tablet" was removed; 2 sessions were ended.\n');
+  expect(revoked.err).toContain('heddle rotate');
+});
+
+test('devices: none yet, and one that is not there', async () => {
+  await startDaemon({
+    devices: () => ({ devices: [], window: { until_ms: Date.now() + 60_500, devices: 2 } }),
+    'devices.revoke': () => {
+      throw new HeddleError('unknown_device', 'there is no device "x"');
+    },
+  });
+  expect((await run(['devices', 'list'])).out).toMatch(
+    /^No device is paired.*\nThe pairing window is open until .* \(1 min\), for 2 devices\.\n$/,
+  );
+  expect(await run(['devices', 'revoke', 'x'])).toEqual({ exitCode: 2, out: '', err: 'heddle: there is no device "x"\n' });
 });
 
 test('rotate, reload, agents, stop of a daemon', async () => {
@@ -187,6 +241,9 @@ test.each([
   [['attach', 'codex', '--stdio', '--listen', 'ws://127.0.0.1:0'], '--stdio and --listen exclude each other'],
   [['attach', 'codex', '--listen', 'ws://0.0.0.0:1'], '"0.0.0.0" is not an address of this computer alone'],
   [['pair', '--qr', '--json'], '--qr and --json exclude each other'],
+  [['pair', '--minutes', '0'], 'must be a whole number from 1 to 1440'],
+  [['pair', '--devices', 'many'], 'must be a whole number from 1 to 100'],
+  [['devices', 'scope', 'x', 'all'], 'Allowed choices are watch, drive'],
   [['logs', '-n', 'x'], "argument 'x' is invalid"],
   [['probe'], 'what should be said to the agent?'],
   [['probe', '--payload', '{}', 'hi'], 'in the pair payload'],
@@ -208,7 +265,7 @@ test('with --json an error is JSON, on stderr', async () => {
 });
 
 test('help is everywhere, on stdout, within 100 columns for a terminal', async () => {
-  const commands = ['serve', 'status', 'pair', 'rotate', 'reload', 'stop', 'logs', 'agents', 'attach', 'probe'];
+  const commands = ['serve', 'status', 'pair', 'devices', 'rotate', 'reload', 'stop', 'logs', 'agents', 'attach', 'probe'];
   const { exitCode, out } = await run(['--help']);
   expect(exitCode).toBe(0);
   for (const command of commands) expect(out).toMatch(new RegExp(`^  ${command} `, 'm'));

@@ -9,7 +9,7 @@ import { attachThroughControl, callControl } from '../../../packages/control/src
 import { type ControlHandlers, type ControlServer, startControlServer } from '../../../packages/control/src/server.ts';
 import { controlOps, type Permission } from '../../../packages/control/src/protocol.ts';
 import { socketDuplex } from '../../../packages/control/src/socket-duplex.ts';
-import { exampleStatus, examplePayload, fakeHandlers } from './fixtures/handlers.ts';
+import { exampleStatus, examplePayload, exampleWindowEndMs, fakeHandlers } from './fixtures/handlers.ts';
 
 let folder: string;
 let socketPath: string;
@@ -47,6 +47,11 @@ test('the table of operations: names and permissions', () => {
     status: 'read',
     agents: 'read',
     pair: 'admin',
+    devices: 'read',
+    'devices.rename': 'admin',
+    'devices.scope': 'admin',
+    'devices.revoke': 'admin',
+    'devices.enrol': 'admin',
     rotate: 'admin',
     reload: 'admin',
     stop: 'admin',
@@ -59,7 +64,10 @@ test('every question is answered, with the version of the daemon beside', async 
   const versions: string[] = [];
   const onVersion = (version: string) => versions.push(version);
   expect(await callControl(socketPath, 'status', {}, { onVersion })).toEqual(exampleStatus);
-  expect(await callControl(socketPath, 'pair', {}, { onVersion })).toEqual({ payload: examplePayload });
+  expect(await callControl(socketPath, 'pair', {}, { onVersion })).toEqual({
+    payload: examplePayload,
+    window: { until_ms: exampleWindowEndMs, devices: 1 },
+  });
   expect(await callControl(socketPath, 'rotate', {})).toEqual({
     payload: { ...examplePayload, token: 'cd'.repeat(32) },
     ended_sessions: 2,

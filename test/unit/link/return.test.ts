@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AgentEvent, type AgentSession, dialHost, type HostConnection } from '@heddle/client/node';
+import type { AgentEvent, AgentSession, HostConnection } from '@heddle/client/node';
 import { startDaemon } from '@heddle/daemon';
 import { JsonRpcPeer } from '@heddle/rpc';
 import type { Turn } from '@heddle/wire';
@@ -22,7 +22,7 @@ async function start(toml = ''): Promise<{ running: TestDaemon; proxy: FlakyProx
   const payload = running.daemon.pairPayload();
   const proxy = await startFlakyProxy(Number(payload.addrs[0]?.split('/').at(-1)), { seed: 1 });
   toEnd.push(() => proxy.close());
-  const phone = await dialHost({ ...payload, addrs: [`/ip4/127.0.0.1/tcp/${proxy.port}`] });
+  const phone = await running.dial([`/ip4/127.0.0.1/tcp/${proxy.port}`]);
   toEnd.push(() => phone.close());
   return { running, proxy, phone };
 }

@@ -1,7 +1,9 @@
-// `heddle probe`: acts as a phone. It pairs, starts a thread, sends a message and shows the turn as it runs.
+// `heddle probe`: acts as a phone, with an identity of its own that it keeps. It starts a thread, sends a message and
+// shows the turn as it runs.
 
 import type { HostConnection } from '@heddle/client/node';
-import { type AgentInfo, HeddleError, type PairPayload } from '@heddle/wire';
+import { loadIdentity } from '@heddle/host';
+import { type AgentInfo, type ErrorCode, HeddleError, type PairPayload } from '@heddle/wire';
 import { Command, Option } from 'commander';
 import { askDaemon } from '../ask-daemon.ts';
 import type { CliContext } from '../context.ts';
@@ -37,6 +39,7 @@ Examples:
   heddle probe "say hello"
   heddle probe --payload @loom.json --agent codex --cwd /srv/app "why does the build fail?"
 
+On this computer probe needs no pairing. Another computer takes it as a new device: run \`heddle pair\` there first.
 A payload holds a secret, and a command line can be read by every user of a computer: prefer @FILE or -.
 Ctrl-C interrupts the turn. The exit code is ${exitCodes.done} when the turn was completed, ${exitCodes.failed} when it failed.`,
     )
@@ -44,18 +47,15 @@ Ctrl-C interrupts the turn. The exit code is ${exitCodes.done} when the turn was
       if (!options.list && (text === undefined || text.trim() === ''))
         command.error('error: what should be said to the agent? Or use --list');
       const mode = approvalMode(options, context);
-      const payload =
-        options.payload === undefined
-          ? (await askDaemon(context, 'pair', {})).payload
-          : await readPayloadFrom(options.payload, context.stdin);
+      const target = await findTarget(options, context);
       const interrupted = context.catchInterrupt();
       try {
-        await withHost(payload, interrupted, async (host) => {
+        await withHost(target, interrupted, async (host) => {
           if (options.list) printAgents(await host.listAgents({ signal: interrupted }), options, context);
           else await talk(host, options, { text: text as string, cwd: options.cwd, mode, interrupted }, context);
         });
       } catch (error) {
-        if (!interrupted.aborted) throw error;
+        if (!interrupted.aborted) throw options.payload === undefined ? error : explainStranger(error);
       }
       if (interrupted.aborted) context.exitCode = exitCodes.interrupted;
     });
@@ -68,9 +68,36 @@ function approvalMode({ approve, payload }: ProbeOptions, { stdin, stderr }: Cli
   return approve ?? (canAsk ? 'ask' : 'decline');
 }
 
-async function withHost(payload: PairPayload, signal: AbortSignal, use: (host: HostConnection) => Promise<void>): Promise<void> {
-  const { dialHost } = await import('@heddle/client/node'); // loads libp2p, which other commands need not wait for
-  const host = await dialHost(payload, { signal });
+interface Target {
+  payload: PairPayload;
+  /** Seed of the device that probe is. */
+  seed: Uint8Array;
+}
+
+/** On this computer it needs no pairing window: who may use the control socket may do everything anyway. */
+async function findTarget({ payload }: ProbeOptions, context: CliContext): Promise<Target> {
+  if (payload !== undefined) {
+    const given = await readPayloadFrom(payload, context.stdin);
+    return { payload: given, seed: (await loadIdentity(context.paths.probeKeyFile)).seed };
+  }
+  await askDaemon(context, 'devices', {}); // without a daemon no key is made
+  const { seed, peerId } = await loadIdentity(context.paths.probeKeyFile);
+  const answer = await askDaemon(context, 'devices.enrol', { peer_id: peerId, name: 'heddle probe' });
+  return { payload: answer.payload, seed };
+}
+
+const strangerCodes: ReadonlySet<ErrorCode> = new Set(['unreachable', 'connection_lost', 'pairing_closed']);
+
+/** A computer that takes no new devices cuts a stranger off without a word. */
+function explainStranger(error: unknown): unknown {
+  if (!(error instanceof HeddleError) || !strangerCodes.has(error.code)) return error;
+  const hint = 'If probe was never paired with that computer, run `heddle pair` there first.';
+  return new HeddleError(error.code, error.message, { hint: [error.hint, hint].filter(Boolean).join(' '), cause: error });
+}
+
+async function withHost({ payload, seed }: Target, signal: AbortSignal, use: (host: HostConnection) => Promise<void>): Promise<void> {
+  const { deviceKeyFromSeed, dialHost } = await import('@heddle/client/node'); // loads libp2p, which other commands need not wait for
+  const host = await dialHost(payload, { signal, privateKey: await deviceKeyFromSeed(seed) });
   try {
     await use(host);
   } finally {

@@ -12,7 +12,8 @@ export function rotateCommand(context: CliContext): Command {
     .addHelpText(
       'after',
       `
-Do this when somebody may have seen the code or the text of \`heddle pair\`. This computer keeps its peer id.`,
+Do this when somebody may have seen the code or the text of \`heddle pair\`, or when a phone is lost. All devices are
+forgotten; this computer keeps its peer id.`,
     )
     .action(async (options: { json?: true }) => {
       const answer = await askDaemonIfRunning(context, 'rotate', {});

@@ -23,7 +23,7 @@ export function serveCommand(context: CliContext): Command {
       'after',
       `
 The code and the text that pair a phone are printed on a terminal only: what goes into a file or the journal of a
-service would be read by others. \`heddle pair\` shows them at any time.`,
+service would be read by others; and while no device is paired only. \`heddle pair\` shows them at any time.`,
     )
     .action(async (options: ServeOptions) => {
       context.surviveBrokenOutput();
@@ -46,12 +46,14 @@ service would be read by others. \`heddle pair\` shows them at any time.`,
 async function printBanner(context: CliContext, daemon: Daemon, withQr: boolean): Promise<void> {
   const { paintStdout: paint } = context;
   const payload = daemon.pairPayload();
+  const deviceCount = daemon.deviceCount();
   context.print(`${paint('bold', `heddle ${context.version}`)} on ${paint('bold', payload.host_name ?? 'this computer')}\n`);
   const agents = renderAgents(await daemon.listAgents(), paint);
   const rows = renderFields(
     [
       ['peer id', [daemon.peerId]],
       ['listens on', payload.addrs],
+      ['devices', [deviceCount === 0 ? 'none is paired' : `${deviceCount} paired`]],
       ['agents', agents.length === 0 ? ['none is switched on'] : agents],
       ['logs', [context.paths.logDir]],
     ],
@@ -59,7 +61,9 @@ async function printBanner(context: CliContext, daemon: Daemon, withQr: boolean)
   );
   context.print(`${rows.join('\n')}\n`);
   if (withQr && context.stdout.isTTY) {
-    showPairing(context, payload);
+    const window = daemon.openFirstPairing();
+    if (window !== undefined) showPairing(context, payload, window);
+    else context.print('New devices pair with `heddle pair`.');
     context.print('');
   } else {
     context.print('`heddle pair` shows the code that pairs a phone.');
