@@ -1,9 +1,10 @@
-// Three ways to an echo, made alike: send a message, get messages back.
+// Several ways to an echo, made alike: send a message, get messages back.
 
 import { connect } from 'node:net';
 import { dialHost } from '@heddle/client/node';
 import type { PairPayload } from '@heddle/wire';
 import { WebSocket } from 'ws';
+import { openLibp2p, openLink } from './libp2p-echo.ts';
 
 export interface Door {
   name: string;
@@ -17,6 +18,7 @@ export interface Door {
 export interface EchoAddresses {
   tcpPort: number;
   webSocketPort: number;
+  libp2pAddress: string;
   payload: PairPayload;
 }
 
@@ -61,7 +63,13 @@ async function openHeddle(payload: PairPayload): Promise<Door> {
   return door;
 }
 
-/** Opens all three. */
-export function openDoors(addresses: EchoAddresses): Promise<Door[]> {
-  return Promise.all([openTcp(addresses.tcpPort), openWebSocket(addresses.webSocketPort), openHeddle(addresses.payload)]);
+/** Opens all of them, from the barest to heddle's own. */
+export function openDoors({ tcpPort, webSocketPort, libp2pAddress, payload }: EchoAddresses): Promise<Door[]> {
+  return Promise.all([
+    openTcp(tcpPort),
+    openWebSocket(webSocketPort),
+    openLibp2p(libp2pAddress),
+    openLink(libp2pAddress),
+    openHeddle(payload),
+  ]);
 }

@@ -1,4 +1,4 @@
-// `npm run bench`: what heddle's way costs against raw TCP and a plain WebSocket, and what the daemon itself costs.
+// `npm run bench`: what heddle's way costs against raw TCP, a plain WebSocket and a bare libp2p stream, and what the daemon itself costs.
 // Machines are noisy: the doors take turns within each round, and the table shows ratios of medians of one run.
 
 import { fork } from 'node:child_process';
@@ -6,6 +6,8 @@ import { once } from 'node:events';
 import { measureDaemon } from './daemon-cost.ts';
 import { type Door, type EchoAddresses, openDoors } from './doors.ts';
 import { bulk, burst, median, percentile, roundTrips } from './measure.ts';
+import { measureReconnect } from './reconnect.ts';
+import { measureJunk } from './strangers.ts';
 
 const ROUNDS = 3;
 
@@ -35,8 +37,8 @@ for (const door of doors) await door.close();
 server.disconnect();
 
 const all = [...figures].map(([door, values]) => ({ name: door.name, ...values }));
-const [raw, ws] = all;
-if (raw === undefined || ws === undefined) throw new Error('a door is missing');
+const [raw, ws, libp2p, link] = all;
+if (raw === undefined || ws === undefined || libp2p === undefined || link === undefined) throw new Error('a door is missing');
 const ratio = (values: number[], base: number[]) => (median(values) / median(base)).toFixed(2);
 
 say('\nclient → daemon → echo agent and back, 200-byte messages, one at a time');
@@ -63,6 +65,28 @@ table(
   all.filter(({ name }) => name !== 'raw TCP').map(({ name, burst: values }) => [name, median(values).toFixed(0), ratio(values, ws.burst)]),
 );
 
+say('\nthe link by itself: no endpoint, no agent');
+table(
+  ['', 'measured', 'goal'],
+  [
+    ['bulk, × libp2p stream', ratio(link.bulk, libp2p.bulk), '≥ 0.90'],
+    ['added to p50, ms', (median(link.p50) - median(libp2p.p50)).toFixed(3), '≤ 0.100'],
+    ['bursts, × ws', ratio(link.burst, ws.burst), '≥ 1.00'],
+  ],
+);
+
+say('\nfrom the return of the path until an echo arrives, ms');
+table(
+  ['after', 'count', 'p50', 'p95', 'goal p95'],
+  (await measureReconnect()).map(({ name, count, p50Ms, p95Ms, goalP95Ms }) => [
+    name,
+    String(count),
+    p50Ms.toFixed(0),
+    p95Ms.toFixed(0),
+    `≤ ${goalP95Ms}`,
+  ]),
+);
+
 const cost = await measureDaemon();
 say('\nthe daemon, as installed');
 table(
@@ -70,7 +94,17 @@ table(
   [
     ['start to QR, ms', cost.startToQrMs.toFixed(0), '10000'],
     ['idle RSS, MB', cost.idleRssMb.toFixed(0), '120'],
-    [`RSS per attached session, KiB (${cost.sessions} sessions)`, cost.rssPerSessionKib.toFixed(0), ''],
+    [`RSS per attached session, KiB (${cost.sessions} sessions)`, cost.rssPerSessionKib.toFixed(0), '128'],
+  ],
+);
+
+const { guardedMsPerMb, plainMsPerMb } = await measureJunk();
+say('\na stranger sends junk before the key exchange: CPU of the daemon, ms per MB sent');
+table(
+  ['', 'ms/MB', '× guarded'],
+  [
+    ['heddle', guardedMsPerMb.toFixed(2), '1'],
+    ["libp2p's own tcp()", plainMsPerMb.toFixed(0), (plainMsPerMb / guardedMsPerMb).toFixed(0)],
   ],
 );
 
