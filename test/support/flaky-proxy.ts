@@ -38,8 +38,8 @@ export async function startFlakyProxy(targetPort: number, options: { seed: numbe
   let cuts = 0;
   let isSilent = false;
 
-  const server = createServer({ allowHalfOpen: true }, (near) => {
-    const far = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
+    const far = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     const pair = { near, far };
     pairs.add(pair);
     const forward = (from: Socket, to: Socket) => {

@@ -86,7 +86,8 @@ export class HostConnection {
       options.signal,
     );
     this.#sessions.add(session);
-    void session.channel.closed.then(() => this.#sessions.delete(session));
+    // Not before its last words have left: `close` waits for those.
+    void session.ended.then(() => this.#sessions.delete(session));
     return session.channel;
   }
 

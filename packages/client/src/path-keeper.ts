@@ -6,7 +6,7 @@ import type { Path } from './path.ts';
 
 /** Pauses between the starts of dials; the last one repeats. A dial that waits goes on while the next one starts. */
 const FIRST_PAUSES_MS = [0, 300, 600];
-const PAUSE_MS = 900;
+const PAUSE_MS = 700;
 /** From then on a phone's battery counts for more than a second. */
 const PATIENT_AFTER_MS = 90_000;
 const PATIENT_PAUSE_MS = 15_000;

@@ -56,6 +56,19 @@ describe('dialHost', () => {
   });
 });
 
+describe('the end of a session', () => {
+  it('reaches the computer even when the connection is closed right after it', async () => {
+    for (let n = 0; n < 20; n++) {
+      const phone = await dialHost(echo.payload);
+      const channel = await phone.openChannel('echo');
+      channel.close();
+      await phone.close();
+      expect((await echo.agentChannels[n]?.closed)?.code).toBe('closed');
+    }
+    expect(echo.endpoint.sessions()).toEqual([]);
+  });
+});
+
 describe('an agent session', () => {
   it('ends cleanly when the agent refuses to be initialized', async () => {
     const phone = await dialHost(echo.payload);
