@@ -9,7 +9,7 @@ import { bytes, pull, text } from '../../support/collect.ts';
 import { type EchoEndpoint, startEchoEndpoint } from '../../support/echo-endpoint.ts';
 
 const MESSAGE_BYTES = 64 * 1024;
-const PRODUCED_BYTES = 256 * 1024 * 1024;
+const PRODUCED_BYTES = 1024 * 1024 * 1024;
 /** Half of what is produced would show; windows, queues and garbage that waits for its collection do not. */
 const MAX_GROWTH_BYTES = 100e6;
 /** An agent that could send nothing for so long is held back. */
