@@ -101,16 +101,19 @@ function keepTail(stream: Readable): () => string {
   return () => Buffer.concat(chunks).subarray(-STDERR_TAIL_BYTES).toString('utf8');
 }
 
-/** Signals a whole process group. A group that is gone already is what was wanted. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
+/**
+ * Signals a whole process group. Windows has neither groups nor polite signals: there the tree is ended at once.
+ * @returns whether there was anybody to be signalled; that nobody is left is mostly what was wanted
+ */
+export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   if (process.platform === 'win32') {
     spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true }).on('error', () => {});
-    return;
+    return true;
   }
   try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    return process.kill(-pid, signal);
+  } catch {
+    return false; // ESRCH, or EPERM where only dead members are left (macOS)
   }
 }
 

@@ -81,6 +81,17 @@ describe('the handshake', () => {
     expect(answer).toMatchObject({ ok: true, session: { attached: 'reset' } });
   });
 
+  it('gives a session to the device that began it only', async () => {
+    await phone.openChannel('echo');
+    const [session] = echo.endpoint.sessions();
+    const { open } = await rawPeer();
+    const resume = { session: session?.id, received: 0 };
+    const answer = await ask(await open(), { v: 1, token: echo.payload.token, op: 'connect', agent: 'echo', resume });
+    expect(answer).toMatchObject({ ok: true, session: { attached: 'reset' } });
+    expect((answer['session'] as { id: string }).id).not.toBe(session?.id);
+    expect(echo.endpoint.sessions()).toContainEqual(session); // still attached to its own phone
+  });
+
   const wrong = 'f'.repeat(64);
   it.each([
     ['a wrong token', () => ({ v: 1, token: wrong, op: 'list_agents' }), 'unauthorized'],

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { signalGroup } from '@heddle/bridge-kit';
 import { CapturedOutput } from './captured-output.ts';
 
 const TIME_LIMIT_MS = 60_000;
@@ -139,18 +140,4 @@ function limitGroup(pid: number, { signal, timeLimitMs = TIME_LIMIT_MS }: ShellC
 async function endGroup(pid: number): Promise<void> {
   const deadlineMs = Date.now() + GONE_GRACE_MS;
   while (signalGroup(pid, 'SIGKILL') && Date.now() < deadlineMs) await sleep(GONE_POLL_MS);
-}
-
-/** @returns whether there was anybody to be signalled. */
-function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
-  if (process.platform === 'win32') {
-    // There are no groups and no polite signal: the tree is ended at once.
-    spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true }).on('error', () => {});
-    return true;
-  }
-  try {
-    return process.kill(-pid, signal);
-  } catch {
-    return false; // ESRCH: nobody is left, which is what was wanted
-  }
 }
