@@ -26,12 +26,13 @@ interface AgentSet {
 /** Agents that can share one dependency tree share a set; one that can't gets a set of its own. */
 const agentSets = {
   npm: { source: 'test/agents/install', bins: { codex: 'codex' }, needsScripts: false },
+  claude: { source: 'test/agents/install-claude', bins: { claude: 'claude' }, needsScripts: true },
   // No agent, but fetched as they are: the oldest Node that heddle promises. Its script puts the binary in place.
   node: { source: 'test/agents/install-node', bins: { node: 'node' }, needsScripts: true },
 } as const satisfies Record<string, AgentSet>;
 
 type SetName = keyof typeof agentSets;
-export type AgentBins = { codex: string; node: string };
+export type AgentBins = { codex: string; claude: string; node: string };
 
 const lockFiles = ['package.json', 'package-lock.json'] as const;
 const stampFile = '.installed';
@@ -62,7 +63,11 @@ export function agentPaths(): AgentBins {
     }
     return file;
   };
-  return { codex: bin('npm', agentSets.npm.bins.codex), node: bin('node', agentSets.node.bins.node) };
+  return {
+    codex: bin('npm', agentSets.npm.bins.codex),
+    claude: bin('claude', agentSets.claude.bins.claude),
+    node: bin('node', agentSets.node.bins.node),
+  };
 }
 
 /** Installs what is missing and says what it downloads. Takes no time when everything is there. */

@@ -1,5 +1,17 @@
-// What every bridge shares.
-
 export type { Availability, Bridge, BridgeCapabilities, BridgeContext } from './bridge.ts';
 export { type ChildProcess, type ChildProcessOptions, type Exit, signalGroup, startChildProcess } from './child-process.ts';
 export { type Program, ProgramFinder } from './program.ts';
+export { Audience } from './server/audience.ts';
+export type { Call, Handler, HandlersOf } from './server/call.ts';
+export { HubServer } from './server/hub-server.ts';
+export { refusal } from './server/params.ts';
+export type { Decision } from './threads/approvals.ts';
+export type { HubAgent } from './threads/hub-agent.ts';
+export { noRateLimits } from './threads/rate-limits.ts';
+export type { RunningTurn } from './threads/running-turn.ts';
+export { ThreadHub } from './threads/thread-hub.ts';
+export { threadReads } from './threads/thread-reads.ts';
+export type { AgentLabels } from './threads/thread-record.ts';
+export { type FixedSettings, threadRequests } from './threads/thread-requests.ts';
+export { turnRequests } from './threads/turn-requests.ts';
+export { uuidV7 } from './threads/uuid-v7.ts';

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Bridge } from '@heddle/bridge-kit';
 import { silentLog } from '@heddle/rpc';
-import { Audience } from '../../../packages/bridges/src/demo/hub/audience.ts';
-import type { RunningTurn } from '../../../packages/bridges/src/demo/hub/running-turn.ts';
-import { ThreadHub } from '../../../packages/bridges/src/demo/hub/thread-hub.ts';
-import { MAX_TURNS_PER_THREAD, type ThreadRecord, trimHistory } from '../../../packages/bridges/src/demo/hub/thread-record.ts';
+import { Audience } from '../../../packages/bridge-kit/src/server/audience.ts';
+import type { RunningTurn } from '../../../packages/bridge-kit/src/threads/running-turn.ts';
+import { ThreadHub } from '../../../packages/bridge-kit/src/threads/thread-hub.ts';
+import { MAX_TURNS_PER_THREAD, type ThreadRecord, trimHistory } from '../../../packages/bridge-kit/src/threads/thread-record.ts';
 import { DemoClient, demoBridge, livingInGroup, type Message } from './demo-client.ts';
 
 const bridges: Bridge[] = [];

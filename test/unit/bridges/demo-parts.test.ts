@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { boundedChannelPair } from '../../../packages/bridges/src/demo/hub/bounded-channel-pair.ts';
-import { pageOf } from '../../../packages/bridges/src/demo/hub/page.ts';
-import { uuidV7Maker } from '../../../packages/bridges/src/demo/hub/uuid-v7.ts';
+import { boundedChannelPair } from '../../../packages/bridge-kit/src/server/bounded-channel-pair.ts';
+import { pageOf } from '../../../packages/bridge-kit/src/server/page.ts';
+import { uuidV7Maker } from '../../../packages/bridge-kit/src/threads/uuid-v7.ts';
 import { MAX_STEPS, readScript } from '../../../packages/bridges/src/demo/script.ts';
 import { gitDiff, hunk } from '../../../packages/bridges/src/demo/text-diff.ts';
 

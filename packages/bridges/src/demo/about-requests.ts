@@ -1,10 +1,7 @@
 // Owns what the demo answers about itself: its model, and that it has no account, no limits, no skills, no settings.
 
+import { type FixedSettings, type Handler, type HandlersOf, noRateLimits, refusal } from '@heddle/bridge-kit';
 import type { Model, Page } from '@heddle/wire';
-import type { Handler, HandlersOf } from './hub/call.ts';
-import { refusal } from './hub/params.ts';
-import { noRateLimits } from './hub/rate-limits.ts';
-import type { FixedSettings } from './hub/thread-requests.ts';
 
 export const MODEL = 'demo';
 

@@ -1,17 +1,21 @@
 // Owns the demo bridge: a scripted agent behind the same wire as the real ones, for a machine that has none.
 // Whether it is listed is the daemon's rule. It needs no network, no account and no program but a shell.
 
-import type { Availability, Bridge, BridgeContext } from '@heddle/bridge-kit';
+import {
+  Audience,
+  type Availability,
+  type Bridge,
+  type BridgeContext,
+  HubServer,
+  ThreadHub,
+  threadReads,
+  threadRequests,
+  turnRequests,
+} from '@heddle/bridge-kit';
 import type { CloseReason } from '@heddle/rpc';
 import { HeddleError } from '@heddle/wire';
 import { aboutRequests, demoSettings, experimentalMethods, MODEL } from './about-requests.ts';
 import { DemoAgent } from './demo-agent.ts';
-import { Audience } from './hub/audience.ts';
-import { HubServer } from './hub/hub-server.ts';
-import { ThreadHub } from './hub/thread-hub.ts';
-import { threadReads } from './hub/thread-reads.ts';
-import { threadRequests } from './hub/thread-requests.ts';
-import { turnRequests } from './hub/turn-requests.ts';
 
 const restarted: CloseReason = {
   code: 'agent_exited',

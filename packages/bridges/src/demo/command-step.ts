@@ -1,10 +1,8 @@
 // Owns the demo's command: shown, asked about, and then really run in the thread's folder, with nothing of the
 // daemon's environment but where programs are and which language is spoken.
 
+import { type Decision, type RunningTurn, uuidV7 } from '@heddle/bridge-kit';
 import type { CommandApprovalParams } from '@heddle/wire';
-import type { Decision } from './hub/approvals.ts';
-import type { RunningTurn } from './hub/running-turn.ts';
-import { uuidV7 } from './hub/uuid-v7.ts';
 import { runShellCommand, shellArguments } from './shell-command.ts';
 
 /** How a person says no. `cancelled`: and the turn is to end. */

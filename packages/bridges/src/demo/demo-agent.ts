@@ -1,10 +1,8 @@
 // Owns the demo as an agent: a folder for each thread, and a performance for each turn.
 
+import type { AgentLabels, HubAgent, RunningTurn } from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
 import type { ThreadId } from '@heddle/wire';
-import type { HubAgent } from './hub/hub-agent.ts';
-import type { RunningTurn } from './hub/running-turn.ts';
-import type { AgentLabels } from './hub/thread-record.ts';
 import { Performance } from './performance.ts';
 import { makePrivateFolder, removePrivateFolder } from './private-folder.ts';
 

@@ -1,11 +1,10 @@
 // Owns the demo's file change: read what is there, show the true difference, ask, and then really write it.
 
+import { type RunningTurn, uuidV7 } from '@heddle/bridge-kit';
 import { lstat, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileUpdateChange } from '@heddle/wire';
 import { type Refusal, refusals } from './command-step.ts';
-import type { RunningTurn } from './hub/running-turn.ts';
-import { uuidV7 } from './hub/uuid-v7.ts';
 import { hunk } from './text-diff.ts';
 
 /** The one file that the demo writes. */

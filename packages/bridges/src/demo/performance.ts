@@ -1,11 +1,10 @@
 // Owns how the demo plays one turn: the steps in their order, at a pace that a person can follow.
 
+import { type RunningTurn, uuidV7 } from '@heddle/bridge-kit';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UserInput } from '@heddle/wire';
 import { ownCommand, performCommand } from './command-step.ts';
 import { FILE_NAME, performFileChange } from './file-step.ts';
-import type { RunningTurn } from './hub/running-turn.ts';
-import { uuidV7 } from './hub/uuid-v7.ts';
 import * as lines from './lines.ts';
 import { readScript, type Step } from './script.ts';
 import { gitDiff } from './text-diff.ts';

@@ -2,8 +2,8 @@
 
 import type { Page, Thread } from '@heddle/wire';
 import type { HubThread } from './hub-thread.ts';
-import { pageOf } from './page.ts';
-import type { Params } from './params.ts';
+import { pageOf } from '../server/page.ts';
+import type { Params } from '../server/params.ts';
 
 const sortKeys = {
   created_at: (thread: HubThread) => thread.record.createdAtMs,

@@ -1,11 +1,11 @@
 // Owns the requests that begin, join, copy, rename, hide and forget threads: what is answered, and who is told after.
 
 import type { ThreadSettings } from '@heddle/wire';
-import type { Call, HandlersOf } from './call.ts';
+import type { Call, HandlersOf } from '../server/call.ts';
 import type { HubThread } from './hub-thread.ts';
-import { pageOf } from './page.ts';
-import { type Params, refusal } from './params.ts';
-import type { Session } from './session.ts';
+import { pageOf } from '../server/page.ts';
+import { type Params, refusal } from '../server/params.ts';
+import type { Session } from '../server/session.ts';
 import type { ThreadHub } from './thread-hub.ts';
 import { readTurns, turnsPage } from './thread-reads.ts';
 import type { TurnRecord } from './turn-record.ts';

@@ -3,7 +3,7 @@
 
 import { RpcError, type Log } from '@heddle/rpc';
 import { jsonRpcCodes, type ThreadId, type TurnError } from '@heddle/wire';
-import type { Audience } from './audience.ts';
+import type { Audience } from '../server/audience.ts';
 import type { HubAgent } from './hub-agent.ts';
 import { HubThread } from './hub-thread.ts';
 import { type CutShort, type QueuedMessage, RunningTurn } from './running-turn.ts';

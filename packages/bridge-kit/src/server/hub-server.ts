@@ -8,7 +8,7 @@ import { Call, type HandlerTable } from './call.ts';
 import { initialize, type ServerIdentity } from './handshake.ts';
 import { Params, refusal } from './params.ts';
 import { Session } from './session.ts';
-import type { ThreadHub } from './thread-hub.ts';
+import type { ThreadHub } from '../threads/thread-hub.ts';
 
 export interface HubServerOptions {
   hub: ThreadHub;

@@ -3,9 +3,9 @@
 
 import type { ServerNotificationMethod, ServerNotificationParams, Thread, ThreadStatus, Turn } from '@heddle/wire';
 import { Approvals } from './approvals.ts';
-import type { Audience } from './audience.ts';
+import type { Audience } from '../server/audience.ts';
 import type { RunningTurn } from './running-turn.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../server/session.ts';
 import { type AgentLabels, type ThreadRecord, threadView } from './thread-record.ts';
 
 export class HubThread {

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { ApprovalDecision, RequestId, ServerRequestParams, ThreadId } from '@heddle/wire';
-import type { Answer, Session } from './session.ts';
+import type { Answer, Session } from '../server/session.ts';
 
 export type ApprovalMethod = 'item/commandExecution/requestApproval' | 'item/fileChange/requestApproval';
 /** `invalid`: the client answered with an error, or with a decision that was not offered. */

@@ -1,8 +1,8 @@
 // Owns the requests that begin, steer and interrupt turns.
 
-import type { HandlersOf } from './call.ts';
+import type { HandlersOf } from '../server/call.ts';
 import type { HubThread } from './hub-thread.ts';
-import { type Params, refusal } from './params.ts';
+import { type Params, refusal } from '../server/params.ts';
 import type { QueuedMessage, RunningTurn } from './running-turn.ts';
 import type { ThreadHub } from './thread-hub.ts';
 import { acceptedTurnView } from './turn-record.ts';

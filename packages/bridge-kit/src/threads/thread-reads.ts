@@ -1,10 +1,10 @@
 // Owns the requests that only look: a thread, its turns, its items. They neither load nor subscribe.
 
 import type { Page, ThreadItem, Turn } from '@heddle/wire';
-import type { Handler, HandlersOf } from './call.ts';
+import type { Handler, HandlersOf } from '../server/call.ts';
 import type { HubThread } from './hub-thread.ts';
-import { pageOf } from './page.ts';
-import { type Params, refusal } from './params.ts';
+import { pageOf } from '../server/page.ts';
+import { type Params, refusal } from '../server/params.ts';
 import type { ThreadHub } from './thread-hub.ts';
 import { listThreads } from './thread-list.ts';
 import { itemsViews, type ItemsView, type TurnRecord, turnView } from './turn-record.ts';
