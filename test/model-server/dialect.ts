@@ -1,15 +1,28 @@
 // Owns the contract between the server and a model API: how a request is read, how an answer and an error look.
 // A dialect knows no script; it is told what to say.
 
-import type { ServerResponse } from 'node:http';
-import type { ConversationTurn, Step, StepUsage } from './script.ts';
-import type { OfferedTool, ToolCall } from './tools.ts';
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { ConversationTurn, Step, StepUsage, StopReason } from './script.ts';
+import type { JsonSchema, OfferedTool, ToolCall } from './tools.ts';
 
 export interface ModelRequest {
   model: string;
   isStreaming: boolean;
+  /** The system prompt. */
+  instructions: string;
   turns: ConversationTurn[];
   tools: OfferedTool[];
+  /** How hard the model is asked to think, in the API's word. */
+  effort: string | undefined;
+  /** What the agent wants of the model's thoughts. Without it the model has none, whatever the script says. */
+  thinking: 'none' | 'hidden' | 'shown';
+  /** The answer must be JSON of this schema. */
+  answerSchema: JsonSchema | undefined;
+  /** A request that the agent makes for itself (a title, a summary): the user's script is not for it. */
+  isSideJob: boolean;
+  /** The sub-agent that asks, where the agent tells. */
+  subAgent: string | undefined;
 }
 
 /** One answer, ready to be put into a model API's words. */
@@ -19,6 +32,8 @@ export interface Answer {
   text: (() => AsyncIterable<string>) | undefined;
   calls: ToolCall[];
   usage: StepUsage;
+  /** `undefined`: it has said all, or calls tools. */
+  stop: StopReason | undefined;
   /** After the text. */
   end: 'complete' | 'hang' | 'cut';
 }
@@ -28,10 +43,14 @@ export interface Dialect {
   /** The end of the request path, so that any base path works. */
   readonly pathEnd: string;
   /** @throws Error with what the dialect does not understand. */
-  readRequest(body: Record<string, unknown>): ModelRequest;
+  readRequest(body: Record<string, unknown>, headers: IncomingHttpHeaders): ModelRequest;
   errorBody(error: { status: number; message: string }): unknown;
   /** Writes the whole answer; returns early when the client has gone. */
   write(stream: EventStream, request: ModelRequest, answer: Answer): Promise<void>;
+  /** The answer in one piece. Missing: the dialect is served as a stream only. */
+  wholeBody?(request: ModelRequest, answer: Answer): Promise<unknown>;
+  /** The API's other calls, which no script answers. `undefined`: it has no such call. */
+  otherCall?(method: string, path: string, body: string): unknown;
 }
 
 export const defaultUsage: StepUsage = { input: 100, cached: 20, output: 25, reasoning: 5 };
@@ -88,6 +107,9 @@ export class EventStream {
     this.#response.destroy();
   }
 }
+
+/** Ids must be unique across answers, and the server keeps no state that could count them. */
+export const newId = (prefix: string): string => `${prefix}_${randomUUID().replaceAll('-', '')}`;
 
 const CHUNK_CHARACTERS = 12;
 /** A text as a model streams it. */

@@ -1,22 +1,16 @@
 // Owns the OpenAI Responses API over server-sent events, as much of it as codex 0.169, opencode and pi use:
 // messages, reasoning, function calls and custom (freeform) tool calls. It keeps no conversation on its side.
 
-import { randomUUID } from 'node:crypto';
-import { type Answer, chunksOf, type Dialect, type EventStream, type ModelRequest } from './dialect.ts';
-import type { ConversationTurn } from './script.ts';
-import type { OfferedTool, ToolCall } from './tools.ts';
+import { type Answer, chunksOf, type Dialect, type EventStream, type ModelRequest, newId } from './dialect.ts';
+import type { ConversationTurn, ReceivedImage, StopReason } from './script.ts';
+import type { JsonSchema, OfferedTool, ToolCall } from './tools.ts';
 
 type Json = Record<string, unknown>;
 
 export const openAiResponses: Dialect = {
   name: 'openai-responses',
   pathEnd: '/responses',
-  readRequest: (body) => ({
-    model: typeof body['model'] === 'string' ? body['model'] : '',
-    isStreaming: body['stream'] === true,
-    turns: readInput(body['input']),
-    tools: (Array.isArray(body['tools']) ? (body['tools'] as Json[]) : []).flatMap(readTool),
-  }),
+  readRequest,
   errorBody: ({ status, message }) => ({
     error: { message, type: errorTypes[status] ?? 'server_error', code: errorCodes[status] ?? null, param: null },
   }),
@@ -25,6 +19,30 @@ export const openAiResponses: Dialect = {
 
 const errorTypes: Record<number, string> = { 400: 'invalid_request_error', 401: 'authentication_error', 429: 'rate_limit_error' };
 const errorCodes: Record<number, string> = { 401: 'invalid_api_key' };
+const incompleteReasons = { max_tokens: 'max_output_tokens', refusal: 'content_filter' } as const satisfies Record<StopReason, string>;
+
+function readRequest(body: Json): ModelRequest {
+  const tools = (Array.isArray(body['tools']) ? (body['tools'] as Json[]) : []).flatMap(readTool);
+  return {
+    model: typeof body['model'] === 'string' ? body['model'] : '',
+    isStreaming: body['stream'] === true,
+    instructions: readInstructions(body),
+    turns: readInput(body['input']),
+    tools,
+    isSideJob: tools.length === 0,
+    effort: (body['reasoning'] as { effort?: string } | null | undefined)?.effort,
+    thinking: 'shown',
+    answerSchema: (body['text'] as { format?: { schema?: JsonSchema } } | null | undefined)?.format?.schema,
+    subAgent: undefined,
+  };
+}
+
+/** They are a field of their own, or messages among the others. */
+function readInstructions({ instructions, input }: Json): string {
+  const items = Array.isArray(input) ? (input as Json[]) : [];
+  const messages = items.filter(({ role }) => role === 'system' || role === 'developer').map(({ content }) => textOf(content));
+  return [...(typeof instructions === 'string' ? [instructions] : []), ...messages].join('\n');
+}
 
 function readInput(input: unknown): ConversationTurn[] {
   if (typeof input === 'string') return [{ from: 'user', text: input }];
@@ -34,9 +52,9 @@ function readInput(input: unknown): ConversationTurn[] {
     if (type === 'message') {
       const role = item['role'];
       if (role === 'system' || role === 'developer') return [];
-      return [{ from: role === 'assistant' ? 'model' : 'user', text: textOf(item['content']) }];
+      return [{ from: role === 'assistant' ? 'model' : 'user', text: textOf(item['content']), images: imagesOf(item['content']) }];
     }
-    return [{ from: type.endsWith('_output') ? 'tool' : 'model', text: '' }];
+    return type.endsWith('_output') ? [{ from: 'tool', text: '', images: imagesOf(item['output']) }] : [{ from: 'model', text: '' }];
   });
 }
 
@@ -44,6 +62,15 @@ function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return (content as Json[]).map((part) => (typeof part['text'] === 'string' ? part['text'] : '')).join('\n');
+}
+
+/** Images that lie elsewhere (by URL, by file id) are not received. */
+function imagesOf(content: unknown): ReceivedImage[] {
+  if (!Array.isArray(content)) return [];
+  return (content as Json[]).flatMap((part) => {
+    const [, mediaType, base64] = /^data:([^;,]+);base64,(.*)$/s.exec(typeof part['image_url'] === 'string' ? part['image_url'] : '') ?? [];
+    return mediaType === undefined || base64 === undefined ? [] : [{ mediaType, base64 }];
+  });
 }
 
 /** Tools that the provider itself would run (web search) have no name; the scripted model has none of them. */
@@ -71,10 +98,12 @@ async function write(stream: EventStream, request: ModelRequest, answer: Answer)
   if (answer.end === 'hang') return stream.gone;
   for (const call of answer.calls) await writeCall(reply, call);
   const { input, cached, output: outputTokens, reasoning } = answer.usage;
-  send(stream, 'response.completed', {
+  const status = answer.stop === undefined ? 'completed' : 'incomplete';
+  send(stream, `response.${status}`, {
     response: {
       ...response,
-      status: 'completed',
+      status,
+      incomplete_details: answer.stop === undefined ? null : { reason: incompleteReasons[answer.stop] },
       output,
       usage: {
         input_tokens: input,
@@ -92,9 +121,6 @@ interface Reply {
   stream: EventStream;
   output: Json[];
 }
-
-/** Ids must be unique across answers, and the server keeps no state that could count them. */
-const newId = (prefix: string) => `${prefix}_${randomUUID().replaceAll('-', '')}`;
 
 const numbered = (stream: EventStream, type: string, data: Json) => ({ type, sequence_number: stream.nextNumber(), ...data });
 const send = (stream: EventStream, type: string, data: Json) => stream.event(type, numbered(stream, type, data));

@@ -4,17 +4,41 @@
 
 /** What a step wants done, in no agent's words; tools.ts finds the tool of the agent at hand that does it. */
 export type ToolWish =
-  | { kind: 'shell'; command: string /** Ask to leave the sandbox, where the agent's tool can. */; escalated?: boolean }
-  | { kind: 'write'; path: string; content: string }
+  | ShellWish
+  | { kind: 'read'; path: string }
+  | { kind: 'write'; path: string | PathInConversation; content: string }
   | { kind: 'edit'; path: string; old: string; new: string }
-  | { kind: 'plan'; items: PlanItem[]; explanation?: string };
+  | { kind: 'plan'; items: PlanItem[]; explanation?: string }
+  | SubAgentWish
+  /** A tool by the agent's own name for it, an MCP tool too. The input is sent as it is. */
+  | { kind: 'call'; name: string; input: Record<string, unknown> };
+/** A path that the agent has told the model: the word that follows these, where they come last. */
+export interface PathInConversation {
+  after: string;
+}
+export interface ShellWish {
+  kind: 'shell';
+  command: string;
+  /** Ask to leave the sandbox. The agent's tool must have a parameter for it, and for `background`. */
+  escalated?: boolean;
+  background?: boolean;
+}
+/** A sub-agent has a conversation of its own: its prompt is a directive with these steps. */
+export interface SubAgentWish {
+  kind: 'subagent';
+  description: string;
+  steps: Step[];
+  /** What the agent calls this type of sub-agent. */
+  type?: string;
+  background?: boolean;
+}
 export interface PlanItem {
   step: string;
   status: 'pending' | 'in_progress' | 'completed';
 }
 
-/** A piece of text, or a gate: the answer stops there until the test releases it. */
-export type TextPart = string | { wait: string };
+/** A piece of text; a gate, where the answer stops until the test releases it; how many images the message had. */
+export type TextPart = string | { wait: string } | { count: 'images' };
 
 /** One answer of the model. It comes in the order think, text, tools. */
 export interface Step {
@@ -27,14 +51,18 @@ export interface Step {
   /** Pause before the first byte, and after each chunk. */
   delay_ms?: number;
   chunk_ms?: number;
-  /** Answer with this HTTP status instead. */
-  error?: { status: number; message?: string; retry_after?: number };
-  /** After the text: never finish, or drop the connection. */
+  /** Answer with this HTTP status instead: always, or so many times before the rest of the step. */
+  error?: { status: number; message?: string; retry_after?: number; times?: number };
+  /** Why the model stops, unless it is done or calls tools. */
+  stop?: StopReason;
+  /** After the text: never finish, or drop the connection (always, or so many times before it goes well). */
   hang?: boolean;
-  cut?: boolean;
+  cut?: boolean | { times: number };
   usage?: Partial<StepUsage>;
 }
+export type StopReason = 'max_tokens' | 'refusal';
 export interface StepUsage {
+  /** With `cached`, which is a part of it. */
   input: number;
   cached: number;
   output: number;
@@ -45,6 +73,12 @@ export interface StepUsage {
 export interface ConversationTurn {
   from: 'user' | 'model' | 'tool';
   text: string;
+  images?: readonly ReceivedImage[];
+}
+
+export interface ReceivedImage {
+  mediaType: string;
+  base64: string;
 }
 
 export interface ChosenStep {
@@ -53,6 +87,8 @@ export interface ChosenStep {
   script: string;
   /** Which answer of that script, from 0. */
   index: number;
+  /** How many images came with the message that holds the script. */
+  imageCount: number;
 }
 
 const stepKeys = {
@@ -63,6 +99,7 @@ const stepKeys = {
   delay_ms: true,
   chunk_ms: true,
   error: true,
+  stop: true,
   hang: true,
   cut: true,
   usage: true,
@@ -82,6 +119,8 @@ export const namedScripts = {
   hang: [{ text: 'This never ends', hang: true }],
   http500: [{ error: { status: 500 } }],
   http401: [{ error: { status: 401 } }],
+  overflow: [{ error: { status: 400, message: 'prompt is too long: 250000 tokens > 200000 maximum' } }],
+  refusal: [{ text: 'No.', stop: 'refusal' }],
   cut: [{ text: 'This stream will be cut', cut: true }],
 } as const satisfies Record<string, Step[]>;
 
@@ -105,9 +144,9 @@ export function chooseStep(turns: readonly ConversationTurn[]): ChosenStep {
     if (found === undefined) continue;
     const { script, steps } = readDirective(found[1], found[2]);
     const index = countAnswers(turns.slice(at + 1));
-    return { step: steps[index] ?? exhausted, script, index };
+    return { step: steps[index] ?? exhausted, script, index, imageCount: turn.images?.length ?? 0 };
   }
-  return { step: hello, script: 'no directive', index: 0 };
+  return { step: hello, script: 'no directive', index: 0, imageCount: 0 };
 }
 
 /** What the model says in one go may be several turns of the conversation (a reasoning, a text, two calls). */

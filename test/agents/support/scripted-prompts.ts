@@ -43,6 +43,7 @@ export function scriptedPrompts(server: ModelServer, newGateName: () => string):
         release: () => server.release(gate),
       };
     },
+    countImages: () => prompt('Look.', { text: ['I see ', { count: 'images' }, '.'] }),
     failures: {
       'HTTP 500': () => prompt('Fail.', { error: { status: 500 } }),
       'HTTP 401': () => prompt('Fail.', { error: { status: 401 } }),

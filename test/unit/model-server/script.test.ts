@@ -25,6 +25,14 @@ describe('chooseStep', () => {
     expect(chooseStep([user('@@fake:think@@')])).toMatchObject({ script: 'think', step: { text: 'The answer is 42.' } });
     expect(() => chooseStep([user('@@fake:nothing@@')])).toThrow('no script is named "nothing": there are text');
   });
+  it('counts the images that came with the script', () => {
+    const images = [{ mediaType: 'image/png', base64: 'AAAA' }];
+    const turns = [
+      { ...user('Earlier.'), images },
+      { ...user(prompt('Look.', { text: 'x' })), images: [...images, ...images] },
+    ];
+    expect(chooseStep(turns).imageCount).toBe(2);
+  });
   it('keeps any text whole', () => {
     const text = 'quotes " and \\ and ] and } and 世界';
     expect(chooseStep([user(prompt('Go.', { text }))]).step.text).toBe(text);

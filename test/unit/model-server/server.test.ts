@@ -62,8 +62,8 @@ describe('OpenAI Responses', () => {
       ['reasoning', undefined],
       ['message', 'final_answer'],
     ]);
-    expect(server.requests).toEqual([
-      { dialect: 'openai-responses', script: 'inline', step: 0, tools: ['exec_command', 'apply_patch'], outcome: 'answered' },
+    expect(server.requests).toMatchObject([
+      { dialect: 'openai-responses', model: 'm', script: 'inline', step: 0, tools: ['exec_command', 'apply_patch'], outcome: 'answered' },
     ]);
   });
 
@@ -97,10 +97,37 @@ describe('OpenAI Responses', () => {
     expect(server.requests[0]?.outcome).toBe('error');
   });
 
+  it('fails so many times, then answers', async () => {
+    const step = { error: { status: 500, times: 2 }, text: 'At last.' };
+    const statuses: number[] = [];
+    for (let round = 0; round < 6; round++) statuses.push((await ask(step)).status);
+    expect(statuses).toEqual([500, 500, 200, 500, 500, 200]);
+  });
+
+  it('stops before it is done', async () => {
+    const { type, response } = (await eventsOf(await ask({ text: 'Half', stop: 'max_tokens' }))).at(-1) ?? {};
+    expect(type).toBe('response.incomplete');
+    expect(response).toMatchObject({ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } });
+  });
+
+  it('sees images', async () => {
+    const image = { type: 'input_image', image_url: 'data:image/png;base64,AAAA' };
+    const text = { type: 'input_text', text: prompt('Look.', { text: ['I see ', { count: 'images' }, '.'] }) };
+    const response = await ask({ text: 'not this' }, { input: [{ type: 'message', role: 'user', content: [text, image] }] });
+    expect(deltas(await eventsOf(response), 'response.output_text.delta')).toBe('I see 1.');
+    expect(server.requests[0]?.images).toEqual([{ mediaType: 'image/png', base64: 'AAAA' }]);
+  });
+
   it('cuts a stream', async () => {
     const response = await ask({ text: 'This will not be', cut: true });
     await expect(response.text()).rejects.toThrow();
     expect(server.requests[0]?.outcome).toBe('cut');
+  });
+
+  it('cuts a stream so many times, then lets it through', async () => {
+    const step = { text: 'Whole.', cut: { times: 1 } };
+    await expect((await ask(step)).text()).rejects.toThrow();
+    expect(deltas(await eventsOf(await ask(step)), 'response.output_text.delta')).toBe('Whole.');
   });
 
   it('says what is wrong with a script where the agent shows it', async () => {

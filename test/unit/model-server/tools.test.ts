@@ -11,7 +11,9 @@ const codex: OfferedTool[] = [
   tool('update_plan', { explanation: text, plan: { type: 'array', items: { properties: { step: text, status: text } } } }),
 ];
 const claude: OfferedTool[] = [
-  tool('Bash', { command: text, description: text }),
+  tool('Bash', { command: text, description: text, run_in_background: { type: 'boolean' } }),
+  tool('Read', { file_path: text }),
+  tool('Agent', { description: text, prompt: text, subagent_type: text, run_in_background: { type: 'boolean' } }),
   tool('Write', { file_path: text, content: text }),
   tool('Edit', { file_path: text, old_string: text, new_string: text }),
   tool('TodoWrite', { todos: { type: 'array', items: { properties: { content: text, status: text, activeForm: text } } } }),
@@ -54,6 +56,28 @@ describe('toolCall', () => {
     expect(toolCall({ ...wish, items: [...wish.items] }, claude).input).toEqual(
       json({ todos: [{ content: 'Look', activeForm: 'Look', status: 'pending' }] }),
     );
+  });
+  it('reads a file, and writes where the agent has told the model to', () => {
+    expect(toolCall({ kind: 'read', path: 'a.txt' }, claude)).toEqual({ name: 'Read', input: json({ file_path: 'a.txt' }) });
+    const wish = { kind: 'write', path: { after: 'put it at ' }, content: 'x' } as const;
+    const turns = [
+      { from: 'user' as const, text: 'put it at /old.md' },
+      { from: 'user' as const, text: 'No: put it at /new.md, or\nput it at /newer.md now.' },
+    ];
+    expect(toolCall(wish, claude, turns).input).toEqual(json({ file_path: '/newer.md', content: 'x' }));
+    expect(() => toolCall(wish, claude)).toThrow('nobody has told the model a path after "put it at "');
+  });
+  it('starts a sub-agent whose prompt is a script', () => {
+    const wish = { kind: 'subagent', description: 'Look', type: 'Explore', steps: [{ text: 'Seen.' }], background: true } as const;
+    expect(toolCall({ ...wish, steps: [...wish.steps] }, claude)).toEqual({
+      name: 'Agent',
+      input: json({ description: 'Look', prompt: 'Look. @@fake [{"text":"Seen."}]@@', subagent_type: 'Explore', run_in_background: true }),
+    });
+  });
+  it('calls any tool by its name, with any input', () => {
+    const wish = { kind: 'call', name: 'Bash', input: { cmd: 1 } } as const;
+    expect(toolCall(wish, claude)).toEqual({ name: 'Bash', input: json({ cmd: 1 }) });
+    expect(() => toolCall(wish, pi)).toThrow('the agent offers no tool to call Bash: it offers bash, edit');
   });
   it('refuses what the agent does not offer', () => {
     expect(() => toolCall({ kind: 'plan', items: [] }, pi)).toThrow('the agent offers no tool to plan: it offers bash, edit');
