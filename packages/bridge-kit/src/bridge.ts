@@ -14,9 +14,12 @@ export type Availability =
       fix: string;
     };
 
+/** What a client wants to know before it offers something. */
 export interface BridgeCapabilities {
   /** `before`: the agent asks before it acts. `none`: it can't. */
   approvals: 'before' | 'none';
+  /** Further ones by name: what the conformance scenarios have seen the agent do. */
+  [name: string]: boolean | string;
 }
 
 /**
@@ -45,10 +48,18 @@ export interface Bridge {
 /** What every bridge is given. */
 export interface BridgeContext {
   log: Log;
-  /** The environment that agents are started with. Never sent anywhere. */
-  env: NodeJS.ProcessEnv;
-  /** A private folder (0700) for sockets and other things that live as long as the daemon; its path is short. */
+  /**
+   * The environment that agents are started with: a login shell's, so that the first call may take seconds; asked for
+   * when it is needed, not kept. Never rejects. Never sent anywhere.
+   */
+  launchEnv: () => Promise<NodeJS.ProcessEnv>;
+  /**
+   * A private folder (0700) for sockets and other things that live as long as the daemon; its path is short. Also where
+   * `startChildProcess` notes processes.
+   */
   runtimeDir: string;
+  /** A private folder (0700) for what is kept between runs. */
+  stateDir: string;
   /** Version of heddle, for agents that want to know their client. */
   heddleVersion: string;
 }

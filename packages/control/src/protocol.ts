@@ -33,6 +33,8 @@ const sessionSchema = z.looseObject({
   peer_id: z.string().nullable(),
   /** Unix milliseconds. */
   since_ms: z.number(),
+  /** `false`: its phone is away, and the session waits for it. */
+  attached: z.boolean(),
 });
 
 const statusSchema = z.looseObject({

@@ -31,7 +31,9 @@ export function controlHandlers(state: DaemonState, started: Promise<void>): Con
     async status() {
       await started;
       const { endpoint } = state.running();
-      const sessions = endpoint.sessions().map(({ id, agent, peerId, sinceMs }) => ({ id, agent, peer_id: peerId, since_ms: sinceMs }));
+      const sessions = endpoint
+        .sessions()
+        .map(({ id, agent, peerId, sinceMs, isAttached }) => ({ id, agent, peer_id: peerId, since_ms: sinceMs, attached: isAttached }));
       return {
         version: state.version,
         pid: process.pid,
@@ -68,7 +70,7 @@ export function controlHandlers(state: DaemonState, started: Promise<void>): Con
     async attach({ agent }) {
       await started;
       const channel = await state.running().agents.open(agent);
-      const session: ControlSession = { id: randomUUID(), agent, peer_id: null, since_ms: Date.now() };
+      const session: ControlSession = { id: randomUUID(), agent, peer_id: null, since_ms: Date.now(), attached: true };
       localSessions.set(session.id, session);
       void channel.closed.then(() => localSessions.delete(session.id));
       return channel;

@@ -5,6 +5,7 @@
 //   rpc       joins the two: messages pass both ways until either side ends
 //   control   does the same for this computer's own programs, and is the single-instance lock
 
+import { endOrphans } from '@heddle/bridge-kit';
 import { createBridges } from '@heddle/bridges';
 import { startControlServer } from '@heddle/control/server';
 import { type Endpoint, Gate, type PairingWindow, startEndpoint } from '@heddle/endpoint';
@@ -15,6 +16,7 @@ import {
   ensurePrivateDir,
   type HostConfig,
   type HostPaths,
+  LaunchEnvironment,
   loadConfig,
   loadDevices,
   loadIdentity,
@@ -39,7 +41,7 @@ export interface DaemonOptions {
   version: string;
   /** From which level on the log also goes to stderr, for a daemon in the foreground. */
   stderrLevel?: LogLevel | undefined;
-  /** Environment of the agents. */
+  /** What the daemon was started with; agents get it together with the login shell's. */
   env?: NodeJS.ProcessEnv;
 }
 
@@ -76,6 +78,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onError: (error) => log.error('when devices were last seen could not be saved', { error: asError(error) }),
   });
   const gate = new Gate({ devices });
+  const launchEnvironment = new LaunchEnvironment({ ownEnv: options.env ?? process.env, log });
   const ending: (() => Promise<unknown> | undefined)[] = [() => hostLog.close()]; // what was begun last ends first
   const end = async () => {
     for (const step of ending.toReversed()) {
@@ -128,6 +131,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       config = applyLive(config, next);
       if (hasNewToken) await useToken(next.token);
       hostLog.setLevel(config.log.level);
+      launchEnvironment.refresh();
       running.agents.setListing((name) => listingOf(config, name));
       log.info('configuration read again', { ...difference });
       return { ...difference, warnings: [...next.warnings] };
@@ -161,8 +165,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       });
       ending.push(() => control.close());
 
-      const context = { log: log.scope('bridge'), env: options.env ?? process.env, runtimeDir: paths.runtimeDir, heddleVersion: version };
-      const bridges = createBridges(context, { codex: config.agents.codex });
+      await endOrphans({ runtimeDir: paths.runtimeDir, log });
+      const launchEnv = () => launchEnvironment.get();
+      const context = {
+        log: log.scope('bridge'),
+        launchEnv,
+        runtimeDir: paths.runtimeDir,
+        stateDir: paths.stateDir,
+        heddleVersion: version,
+      };
+      const bridges = createBridges(context, { codex: config.agents.codex, claude: config.agents.claude });
       const agents = new Agents(bridges.map((bridge) => ({ bridge, listing: listingOf(config, bridge.name) })));
       ending.push(() => agents.close());
 

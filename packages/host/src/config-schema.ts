@@ -76,6 +76,11 @@ export const configSchema = table({
       command: command.default('codex'),
       server: absolutePath.optional(),
     }).prefault({}),
+    claude: table({
+      enabled: trueOrFalse().default(true),
+      command: command.default('claude'),
+      allow_full_access: trueOrFalse().default(false),
+    }).prefault({}),
     demo: table({
       enabled: trueOrFalse().optional(),
     }).prefault({}),

@@ -38,6 +38,13 @@ port = ${port}
 # Control socket of a codex app-server that runs already. Without it heddle looks for one and else starts its own.
 #server = "/home/me/.codex/app-server-control/app-server-control.sock"
 
+[agents.claude]
+#enabled = true
+# Name of the program, looked up on your PATH, or its absolute path.
+#command = "claude"
+# Whether a phone may choose that claude acts without asking ("full access", approval policy "never").
+#allow_full_access = false
+
 # A scripted agent to try heddle with. true: always offered; false: never; without it: only when there is no other.
 [agents.demo]
 #enabled = true

@@ -26,6 +26,12 @@ export interface HostConfig {
       /** Control socket of an app-server that runs already. */
       readonly server: string | undefined;
     };
+    readonly claude: {
+      readonly enabled: boolean;
+      readonly command: string;
+      /** Clients may choose that claude acts without asking. */
+      readonly allowFullAccess: boolean;
+    };
     /** true: always listed; false: never; undefined: when no other agent is available. */
     readonly demo: { readonly enabled: boolean | undefined };
   };
@@ -63,6 +69,7 @@ function toHostConfig({ token, endpoint, log, agents, limits }: ConfigFile): Hos
     log: { level: log.level },
     agents: {
       codex: { enabled: agents.codex.enabled, command: agents.codex.command, server: agents.codex.server },
+      claude: { enabled: agents.claude.enabled, command: agents.claude.command, allowFullAccess: agents.claude.allow_full_access },
       demo: { enabled: agents.demo.enabled },
     },
     limits: {

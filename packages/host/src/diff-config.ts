@@ -13,6 +13,9 @@ const takesEffect = {
   'agents.codex.enabled': 'live',
   'agents.codex.command': 'restart',
   'agents.codex.server': 'restart',
+  'agents.claude.enabled': 'live',
+  'agents.claude.command': 'restart',
+  'agents.claude.allow_full_access': 'restart',
   'agents.demo.enabled': 'live',
   'limits.max_connections': 'restart',
   'limits.max_streams_per_connection': 'restart',
@@ -44,7 +47,11 @@ export function applyLive(running: HostConfig, next: HostConfig): HostConfig {
     token: next.token,
     endpoint: { ...running.endpoint, announce, hostName },
     log: next.log,
-    agents: { codex: { ...running.agents.codex, enabled: next.agents.codex.enabled }, demo: next.agents.demo },
+    agents: {
+      codex: { ...running.agents.codex, enabled: next.agents.codex.enabled },
+      claude: { ...running.agents.claude, enabled: next.agents.claude.enabled },
+      demo: next.agents.demo,
+    },
     warnings: next.warnings,
   };
 }

@@ -5,6 +5,7 @@ export { applyLive, type ConfigDifference, diffConfig } from './diff-config.ts';
 export { Devices, type DevicesOptions, loadDevices } from './devices.ts';
 export type { DeviceRecord } from './devices-file.ts';
 export { type HostIdentity, loadIdentity } from './identity.ts';
+export { LaunchEnvironment } from './launch-environment.ts';
 export { loadConfig } from './load-config.ts';
 export { logFiles } from './log-files.ts';
 export { type LogLevel, logLevels } from './log-level.ts';

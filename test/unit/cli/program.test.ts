@@ -91,8 +91,9 @@ test('status of a daemon', async () => {
       uptime_ms: 7_500_000,
       connections: 1,
       sessions: [
-        { id: 'a', agent: 'codex', peer_id: '12D3KooWphone', since_ms: Date.now() - 61_000 },
-        { id: 'b', agent: 'demo', peer_id: null, since_ms: Date.now() - 3_600_000 },
+        { id: 'a', agent: 'codex', peer_id: '12D3KooWphone', since_ms: Date.now() - 61_000, attached: true },
+        { id: 'b', agent: 'demo', peer_id: '12D3KooWtablet', since_ms: Date.now() - 61_000, attached: false },
+        { id: 'c', agent: 'demo', peer_id: null, since_ms: Date.now() - 3_600_000, attached: true },
       ],
       warnings: ['mind the gap'],
     }),
@@ -106,15 +107,21 @@ test('status of a daemon', async () => {
       '  listens on  /ip4/192.168.1.5/tcp/4747',
       '              /ip6/fd00::5/tcp/4747',
       '  phones      1 connected',
-      '  sessions    codex  1 min       12D3KooWphone',
-      '              demo   1 h         this computer',
+      '  sessions    codex  1 min       12D3KooWphone   attached',
+      '              demo   1 min       12D3KooWtablet  waiting for its phone',
+      '              demo   1 h         this computer   attached',
       '  config      /home/ada/host.toml',
       '  logs        /home/ada/logs',
       '  warning: mind the gap',
       '',
     ].join('\n'),
   );
-  expect(JSON.parse((await run(['status', '--json'])).out)).toMatchObject({ running: true, pid: 4711, connections: 1 });
+  expect(JSON.parse((await run(['status', '--json'])).out)).toMatchObject({
+    running: true,
+    pid: 4711,
+    connections: 1,
+    sessions: [{ attached: true }, { attached: false }, { attached: true }],
+  });
 });
 
 test('a daemon of another version is noticed once, beside the answer', async () => {

@@ -5,7 +5,9 @@ import { dirname, join } from 'node:path';
 import { callControl } from '@heddle/control/client';
 import { startDaemon } from '@heddle/daemon';
 import { logFiles } from '@heddle/host';
+import { JsonRpcPeer } from '@heddle/rpc';
 import { afterEach, describe, expect, it } from 'vitest';
+import { isAlive } from '../../support/process.ts';
 import { startTestDaemon, type TestDaemon } from '../../support/test-daemon.ts';
 
 const fakeCodex = join(import.meta.dirname, '../bridges/fixtures/fake-codex.ts');
@@ -17,7 +19,7 @@ afterEach(async () => {
 async function start(toml = '', fake = 'missing'): Promise<TestDaemon> {
   const command = fake === 'missing' ? 'codex-that-is-not-there' : fakeCodex;
   const running = await startTestDaemon({
-    toml: `${toml}\n[agents.codex]\ncommand = "${command}"\n`,
+    toml: `${toml}\n[agents.codex]\ncommand = "${command}"\n[agents.claude]\nenabled = false\n`,
     env: { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: '/nonexistent', FAKE_CODEX: fake },
   });
   toEnd.push(() => running.end());
@@ -62,7 +64,7 @@ describe('the list of agents', () => {
       code: 'agent_disabled',
       hint: expect.stringContaining('heddle reload'),
     });
-    await expect(phone.openChannel('claude')).rejects.toMatchObject({ code: 'unknown_agent', hint: 'Known here: codex.' });
+    await expect(phone.openChannel('nobody')).rejects.toMatchObject({ code: 'unknown_agent', hint: 'Known here: codex.' });
     await expect(phone.openChannel('codex')).rejects.toMatchObject({
       code: 'agent_unavailable',
       hint: expect.stringContaining('npm install'),
@@ -81,7 +83,7 @@ describe('a running daemon', () => {
     expect(status).toMatchObject({
       connections: 1,
       pid: process.pid,
-      sessions: [{ agent: 'demo', peer_id: expect.stringMatching(/^12D3KooW/) }],
+      sessions: [{ agent: 'demo', peer_id: expect.stringMatching(/^12D3KooW/), attached: true }],
     });
     session.close();
     await session.closed;
@@ -174,24 +176,46 @@ describe('a running daemon', () => {
 });
 
 describe('a daemon that was killed', () => {
+  /** A daemon in a process of its own, in the home of one that has been stopped. */
+  async function serve(running: TestDaemon): Promise<ChildProcess> {
+    const cli = join(import.meta.dirname, '../../../packages/cli/src/main.ts');
+    const env = { ...running.env, HOME: running.paths.stateDir };
+    const daemon = spawn(process.execPath, [cli, 'serve', '--no-qr'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    toEnd.push(() => kill(daemon));
+    for await (const chunk of daemon.stdout as AsyncIterable<Buffer>) if (chunk.toString().includes('peer id')) return daemon;
+    throw new Error('the daemon ended');
+  }
+  async function kill(daemon: ChildProcess): Promise<void> {
+    if (daemon.exitCode !== null || daemon.signalCode !== null) return;
+    const gone = once(daemon, 'exit');
+    daemon.kill('SIGKILL');
+    await gone;
+  }
+  async function stop(daemon: ChildProcess): Promise<void> {
+    const gone = once(daemon, 'exit');
+    daemon.kill('SIGTERM');
+    expect(await gone).toEqual([0, null]);
+  }
+
   it('leaves nothing that keeps the next one from starting', async () => {
     const running = await start();
     await running.daemon.stop();
-    const cli = join(import.meta.dirname, '../../../packages/cli/src/main.ts');
-    const serve = () =>
-      spawn(process.execPath, [cli, 'serve', '--no-qr'], { env: { ...running.env }, stdio: ['ignore', 'pipe', 'inherit'] });
-    const listening = async (daemon: ChildProcess) => {
-      for await (const chunk of daemon.stdout as AsyncIterable<Buffer>) if (chunk.toString().includes('peer id')) return;
-      throw new Error('the daemon ended');
-    };
-    const first = serve();
-    await listening(first);
-    first.kill('SIGKILL');
-    await once(first, 'exit');
-    const second = serve();
-    await listening(second);
+    await kill(await serve(running));
+    const second = await serve(running);
     expect((await callControl(running.paths.controlSocket, 'status', {})).pid).toBe(second.pid);
-    second.kill('SIGTERM');
-    expect(await once(second, 'exit')).toEqual([0, null]);
+    await stop(second);
+  });
+
+  it('leaves an agent, which the next one ends before it serves', async () => {
+    const running = await start('', 'ok');
+    await running.daemon.stop();
+    const first = await serve(running);
+    const phone = await dial(running);
+    const { pid } = (await new JsonRpcPeer(await phone.openChannel('codex')).request('who')) as { pid: number };
+    await kill(first);
+    expect(isAlive(pid)).toBe(true);
+    const second = await serve(running);
+    expect(isAlive(pid)).toBe(false);
+    await stop(second);
   });
 });

@@ -22,7 +22,11 @@ describe('parseConfig', () => {
       token: TOKEN,
       endpoint: { listen: ['0.0.0.0'], port: 41234, announce: [], hostName: hostname() },
       log: { level: 'info' },
-      agents: { codex: { enabled: true, command: 'codex', server: undefined }, demo: { enabled: undefined } },
+      agents: {
+        codex: { enabled: true, command: 'codex', server: undefined },
+        claude: { enabled: true, command: 'claude', allowFullAccess: false },
+        demo: { enabled: undefined },
+      },
       limits: { maxConnections: 100, maxStreamsPerConnection: 64, maxPendingHandshakes: 64, detachedSessionSeconds: 600 },
       warnings: [],
     });
@@ -36,6 +40,7 @@ describe('parseConfig', () => {
       'agents.codex.enabled = false',
       'agents.codex.command = "/opt/codex"',
       'agents.codex.server = "/run/codex.sock"',
+      'agents.claude = { enabled = false, command = "/opt/claude", allow_full_access = true }',
       '[agents.demo]',
       'enabled = true',
       '[limits]',
@@ -48,7 +53,11 @@ describe('parseConfig', () => {
       token: TOKEN,
       endpoint: { listen: ['127.0.0.1', '::1'], port: 80, announce: ['/dns4/home.example.org/tcp/1'], hostName: 'Büro' },
       log: { level: 'trace' },
-      agents: { codex: { enabled: false, command: '/opt/codex', server: '/run/codex.sock' }, demo: { enabled: true } },
+      agents: {
+        codex: { enabled: false, command: '/opt/codex', server: '/run/codex.sock' },
+        claude: { enabled: false, command: '/opt/claude', allowFullAccess: true },
+        demo: { enabled: true },
+      },
       limits: { maxConnections: 1, maxStreamsPerConnection: 2, maxPendingHandshakes: 10_000, detachedSessionSeconds: 86_400 },
       warnings: [],
     });
@@ -108,7 +117,7 @@ describe('parseConfig', () => {
   });
 
   it.each([
-    ['[agents.claude]\nenabled = true', 'host.toml:4: unknown key "agents.claude"', 'Known keys here: codex, demo.'],
+    ['[agents.gpt]\nenabled = true', 'host.toml:4: unknown key "agents.gpt"', 'Known keys here: codex, claude, demo.'],
     [
       '[logs]\nlevel = "info"',
       'host.toml:4: unknown key "logs"',

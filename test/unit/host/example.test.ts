@@ -22,7 +22,7 @@ describe('host.example.toml', () => {
   it('has every key of the schema and no other', () => {
     const document = readToml(uncommented, 'host.example.toml');
     const named = leaves(document.root);
-    expect(allConfigKeys()).toHaveLength(14);
+    expect(allConfigKeys()).toHaveLength(17);
     expect(named.toSorted()).toEqual(allConfigKeys().toSorted());
   });
 
@@ -32,7 +32,7 @@ describe('host.example.toml', () => {
     expect({
       ...all,
       endpoint: { ...all.endpoint, announce: [], hostName: asIs.endpoint.hostName },
-      agents: { codex: { ...all.agents.codex, server: undefined }, demo: { enabled: undefined } },
+      agents: { codex: { ...all.agents.codex, server: undefined }, claude: all.agents.claude, demo: { enabled: undefined } },
     }).toEqual(asIs);
   });
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Availability, type Bridge, type BridgeContext, type ChildProcess, ProgramFinder } from '@heddle/bridge-kit';
 import { asError, HeddleError } from '@heddle/wire';
 import type { Channel } from '@heddle/rpc';
+import { capabilitiesOf } from '../capabilities.ts';
 import { type AppServer, startAppServer } from './app-server.ts';
 import { connectAppServer } from './app-server-socket.ts';
 import { type CodexInstallation, probeCodex } from './probe.ts';
@@ -28,7 +29,7 @@ export function createCodexBridge(context: BridgeContext, options: CodexOptions)
 class CodexBridge implements Bridge {
   readonly name = 'codex';
   readonly displayName = 'Codex';
-  readonly capabilities = { approvals: 'before' } as const;
+  readonly capabilities = capabilitiesOf('codex');
   readonly #context: BridgeContext;
   readonly #options: CodexOptions;
   readonly #programs: ProgramFinder;
@@ -42,7 +43,7 @@ class CodexBridge implements Bridge {
   constructor(context: BridgeContext, options: CodexOptions) {
     this.#context = context;
     this.#options = options;
-    this.#programs = new ProgramFinder(context.env);
+    this.#programs = new ProgramFinder(context.launchEnv);
   }
 
   async probe(): Promise<Availability> {
@@ -95,8 +96,7 @@ class CodexBridge implements Bridge {
   }
 
   async #connectExisting(): Promise<Channel | undefined> {
-    const codexHome = this.#context.env['CODEX_HOME'] ?? join(homedir(), '.codex');
-    const path = this.#options.server ?? join(codexHome, 'app-server-control', 'app-server-control.sock');
+    const path = this.#options.server ?? join(await this.#codexHome(), 'app-server-control', 'app-server-control.sock');
     try {
       return await connectAppServer(path);
     } catch {
@@ -104,12 +104,17 @@ class CodexBridge implements Bridge {
     }
   }
 
+  async #codexHome(): Promise<string> {
+    const env = await this.#context.launchEnv();
+    return env['CODEX_HOME'] ?? join(homedir(), '.codex');
+  }
+
   /** One start at a time; a server that has gone is forgotten, so the next call starts another. */
   #server(installation: CodexInstallation & { isUsable: true }): Promise<AppServer> {
     if (this.#isClosed) throw new HeddleError('agent_unavailable', 'the daemon is shutting down');
     if (this.#ownServer !== undefined) return this.#ownServer;
-    const { env, runtimeDir, log } = this.#context;
-    const starting = startAppServer({ path: installation.path, env, runtimeDir, log });
+    const { launchEnv, runtimeDir, log } = this.#context;
+    const starting = launchEnv().then((env) => startAppServer({ path: installation.path, env, runtimeDir, log }));
     const forget = () => {
       if (this.#ownServer === starting) this.#ownServer = undefined;
     };
@@ -129,7 +134,8 @@ class CodexBridge implements Bridge {
   }
 
   async #openStdio(path: string): Promise<Channel> {
-    const { channel, process } = await openStdioSession({ path, env: this.#context.env, log: this.#context.log });
+    const { launchEnv, runtimeDir, log } = this.#context;
+    const { channel, process } = await openStdioSession({ path, env: await launchEnv(), runtimeDir, log });
     this.#stdioProcesses.add(process);
     void process.exited.then(() => this.#stdioProcesses.delete(process));
     return channel;

@@ -9,6 +9,7 @@ import { finished } from 'node:stream/promises';
 export async function openStdioSession(options: {
   path: string;
   env: NodeJS.ProcessEnv;
+  runtimeDir: string;
   log: Log;
 }): Promise<{ channel: Channel; process: ChildProcess }> {
   const process = await startChildProcess({
@@ -17,6 +18,7 @@ export async function openStdioSession(options: {
     env: options.env,
     cwd: options.env['HOME'] ?? homedir(),
     log: options.log,
+    runtimeDir: options.runtimeDir,
   });
   const channel = jsonlChannel(pipesDuplex(process), {
     maxLineBytes: MAX_MESSAGE_TO_CLIENT_BYTES,

@@ -48,13 +48,11 @@ async function printBanner(context: CliContext, daemon: Daemon, withQr: boolean)
   const payload = daemon.pairPayload();
   const deviceCount = daemon.deviceCount();
   context.print(`${paint('bold', `heddle ${context.version}`)} on ${paint('bold', payload.host_name ?? 'this computer')}\n`);
-  const agents = renderAgents(await daemon.listAgents(), paint);
   const rows = renderFields(
     [
       ['peer id', [daemon.peerId]],
       ['listens on', payload.addrs],
       ['devices', [deviceCount === 0 ? 'none is paired' : `${deviceCount} paired`]],
-      ['agents', agents.length === 0 ? ['none is switched on'] : agents],
       ['logs', [context.paths.logDir]],
     ],
     paint,
@@ -66,8 +64,12 @@ async function printBanner(context: CliContext, daemon: Daemon, withQr: boolean)
     else context.print('New devices pair with `heddle pair`.');
     context.print('');
   } else {
-    context.print('`heddle pair` shows the code that pairs a phone.');
+    context.print('`heddle pair` shows the code that pairs a phone.\n');
   }
+  // Last: agents are looked for in the environment of the login shell, which may take its time to tell it.
+  const agents = renderAgents(await daemon.listAgents(), paint);
+  const agentRows = renderFields([['agents', agents.length === 0 ? ['none is switched on'] : agents]], paint);
+  context.print(`${agentRows.join('\n')}\n`);
   context.print('Ctrl-C stops heddle.');
 }
 

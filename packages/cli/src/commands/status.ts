@@ -1,6 +1,6 @@
 // `heddle status`: what the daemon says of itself, or what the files say while none runs.
 
-import type { ControlStatus } from '@heddle/control/protocol';
+import type { ControlSession, ControlStatus } from '@heddle/control/protocol';
 import { Command } from 'commander';
 import { askDaemonIfRunning } from '../ask-daemon.ts';
 import type { CliContext } from '../context.ts';
@@ -52,17 +52,12 @@ When no daemon runs, the answer comes from the files alone ("running": false) an
 
 function renderRunning(status: ControlStatus, nowMs: number, paint: Paint): string {
   const phones = status.connections === 1 ? '1 connected' : `${status.connections} connected`;
-  const agentWidth = Math.max(0, ...status.sessions.map(({ agent }) => agent.length));
-  const sessions = status.sessions.map(({ agent, peer_id, since_ms }) => {
-    const since = formatDuration(Math.max(0, nowMs - since_ms));
-    return `${agent.padEnd(agentWidth)}  ${since.padEnd(10)}  ${peer_id ?? 'this computer'}`;
-  });
   const rows = renderFields(
     [
       ['peer id', [status.peer_id]],
       ['listens on', status.addrs],
       ['phones', [phones]],
-      ['sessions', sessions.length === 0 ? ['none'] : sessions],
+      ['sessions', status.sessions.length === 0 ? ['none'] : renderSessions(status.sessions, nowMs, paint)],
       ['config', [status.config_file]],
       ['logs', [status.log_dir]],
     ],
@@ -70,6 +65,18 @@ function renderRunning(status: ControlStatus, nowMs: number, paint: Paint): stri
   );
   const headline = `heddle ${status.version} is ${paint('green', 'running')} for ${formatDuration(status.uptime_ms)} (pid ${status.pid})`;
   return [headline, ...rows, ...renderWarnings(status.warnings, paint)].join('\n');
+}
+
+/** One line each: the agent, since when, whose it is, and whether that one is there. */
+function renderSessions(sessions: readonly ControlSession[], nowMs: number, paint: Paint): string[] {
+  const ownerOf = ({ peer_id }: ControlSession) => peer_id ?? 'this computer';
+  const agentWidth = Math.max(...sessions.map(({ agent }) => agent.length));
+  const ownerWidth = Math.max(...sessions.map((session) => ownerOf(session).length));
+  return sessions.map((session) => {
+    const since = formatDuration(Math.max(0, nowMs - session.since_ms));
+    const state = session.attached ? paint('green', 'attached') : paint('yellow', 'waiting for its phone');
+    return `${session.agent.padEnd(agentWidth)}  ${since.padEnd(10)}  ${ownerOf(session).padEnd(ownerWidth)}  ${state}`;
+  });
 }
 
 function renderWarnings(warnings: readonly string[], paint: Paint): string[] {

@@ -16,18 +16,19 @@ export interface Program {
   ask(args: readonly string[]): Promise<string | undefined>;
 }
 
-/** Finds programs in one environment. */
+/** Finds programs in the environment that agents are started with. */
 export class ProgramFinder {
-  readonly #env: NodeJS.ProcessEnv;
+  readonly #launchEnv: () => Promise<NodeJS.ProcessEnv>;
   readonly #answers = new Map<string, Promise<string | undefined>>();
 
-  constructor(env: NodeJS.ProcessEnv) {
-    this.#env = env;
+  constructor(launchEnv: () => Promise<NodeJS.ProcessEnv>) {
+    this.#launchEnv = launchEnv;
   }
 
   /** Looks a name up on PATH, or takes an absolute path; undefined when there is no such executable. */
   async find(command: string): Promise<Program | undefined> {
-    const path = await which(command, { path: this.#env['PATH'] ?? '', nothrow: true });
+    const env = await this.#launchEnv();
+    const path = await which(command, { path: env['PATH'] ?? '', nothrow: true });
     if (path === null) return undefined;
     const file = await realpath(path);
     const { mtimeMs, size } = await stat(file);
@@ -37,7 +38,7 @@ export class ProgramFinder {
         const key = JSON.stringify([file, mtimeMs, size, args]);
         const known = this.#answers.get(key);
         if (known !== undefined) return known;
-        const answer = this.#run(path, args).then((text) => {
+        const answer = run(path, args, env).then((text) => {
           if (text === undefined) this.#answers.delete(key); // a failure may pass; ask again next time
           return text;
         });
@@ -46,11 +47,11 @@ export class ProgramFinder {
       },
     };
   }
+}
 
-  #run(path: string, args: readonly string[]): Promise<string | undefined> {
-    return new Promise((resolve) => {
-      const options = { env: this.#env, timeout: ASK_TIMEOUT_MS, maxBuffer: MAX_ANSWER_BYTES, windowsHide: true };
-      execFile(path, [...args], options, (error, stdout) => resolve(error === null ? stdout : undefined)).stdin?.end();
-    });
-  }
+function run(path: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const options = { env, timeout: ASK_TIMEOUT_MS, maxBuffer: MAX_ANSWER_BYTES, windowsHide: true };
+    execFile(path, [...args], options, (error, stdout) => resolve(error === null ? stdout : undefined)).stdin?.end();
+  });
 }
