@@ -34,6 +34,7 @@ export async function build(): Promise<string> {
     platform: 'node',
     target: 'node22.12',
     banner: { js: requireForCommonJs },
+    external: ['@lydell/node-pty'], // native, and not on every computer: it is loaded when a terminal is asked for
     legalComments: 'linked',
     logLevel: 'warning',
   });

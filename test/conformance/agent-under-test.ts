@@ -24,12 +24,26 @@ export interface Prompts {
    * by itself, slowly enough that a client can act in between.
    */
   slow(): { prompt: string; release(): void };
+  /** It answers with exactly `I see 1.`: the number of images that came with the message. */
+  countImages(): string;
   /** Ways in which a turn fails; the thread must be usable afterwards. By name, at least one. */
   failures: Record<string, () => string>;
 }
 
 /** Something that not every agent can do. */
-export type FeatureName = 'reasoning' | 'plan' | 'steer' | 'fork' | 'rename' | 'archive' | 'turnsList' | 'threadsOutliveAgent';
+export type FeatureName =
+  | 'reasoning'
+  | 'plan'
+  | 'steer'
+  | 'fork'
+  | 'rollback'
+  | 'rename'
+  | 'archive'
+  | 'turnsList'
+  | 'images'
+  | 'usage'
+  | 'liveModels'
+  | 'threadsOutliveAgent';
 /** `missing` says why. The scenario then asserts that it is refused or does not happen; it is not skipped. */
 export type Feature = true | { missing: string };
 
@@ -41,6 +55,8 @@ export interface AgentUnderTest {
   /** For thread/start; the scenarios add `cwd`. The agent must ask before commands and file changes. */
   threadStart: ThreadStartParams;
   features: Record<FeatureName, Feature>;
+  /** Id of a model that only the configuration of this test knows, if the agent's list can be configured. */
+  ownModel?: string;
   /** Where it leaves the ordering rules, each with the reason. */
   orderExceptions: readonly OrderException[];
   /** Ends the agent as hard as it can be ended (SIGKILL where it is a process), in whatever it does. */

@@ -147,10 +147,14 @@ export class ConformanceClient {
     return this.#waitFor(method, () => this.seen(method).find(fits));
   }
 
-  /** The first question, past or to come, of this kind in this turn. */
-  async question<M extends ServerRequestMethod>(method: M, turnId: string): Promise<Question<M>> {
+  /** The first question, past or to come, of this kind in this turn that fits. */
+  async question<M extends ServerRequestMethod>(
+    method: M,
+    turnId: string,
+    fits: (params: ServerRequestParams<M>) => boolean = () => true,
+  ): Promise<Question<M>> {
     const asked = ({ params }: Event) => params as { id: RequestId; params: ServerRequestParams<M> & { turnId: string } };
-    const isWanted = (event: Event) => event.method === method && asked(event).params.turnId === turnId;
+    const isWanted = (event: Event) => event.method === method && asked(event).params.turnId === turnId && fits(asked(event).params);
     const { id, params } = asked(await this.#waitFor(method, () => this.#events.find(isWanted)));
     return { id, params, answer: (result) => this.#open.get(id)?.reply(result) };
   }

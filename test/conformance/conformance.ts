@@ -1,8 +1,10 @@
 // Owns the list of what every agent must do on the wire. The scenarios are the same for all; how an agent is reached
 // and what it is known for is in its AgentUnderTest.
 
-import { describe } from 'vitest';
+import { describe, it } from 'vitest';
 import type { AgentUnderTest } from './agent-under-test.ts';
+import { checkCapabilitySheet } from './capability-sheet.ts';
+import { defineAbilities } from './scenarios/abilities.ts';
 import { defineApprovals } from './scenarios/approvals.ts';
 import { defineControl } from './scenarios/control.ts';
 import { defineDeath } from './scenarios/death.ts';
@@ -21,5 +23,8 @@ export function defineConformance(agent: () => AgentUnderTest): void {
   describe('list, read and resume', () => defineHistory(agent));
   describe('fork, name, archive, unsubscribe', () => defineThreads(agent));
   describe('several clients', () => defineSharing(agent));
+  describe('input and account', () => defineAbilities(agent));
   describe('death of the agent', () => defineDeath(agent));
+  // Last, because it looks at what all the others have shown.
+  it('can do what its capability sheet says', () => checkCapabilitySheet(agent().name));
 }

@@ -19,6 +19,12 @@ export interface SchemaBundle {
   definitions: Record<string, Schema>;
 }
 
+/** Answers of methods without parameters: elsewhere the name of the answer follows from that of the parameters. */
+const answersByMethod: Record<string, string> = {
+  'account/rateLimits/read': 'GetAccountRateLimitsResponse',
+  'configRequirements/read': 'ConfigRequirementsReadResponse',
+};
+
 /** Folder and file names are codex's. The same name never means two things in them (asserted here). */
 const folders = ['', 'v1', 'v2'];
 
@@ -35,7 +41,7 @@ export function bundleSchema(folder: string, codex: string): SchemaBundle {
   };
   const named = (name: string) => take({ $ref: `#/definitions/${name}` });
   const result = (method: string, paramsName: string | undefined) => {
-    const name = paramsName?.replace(/Params$/, 'Response');
+    const name = answersByMethod[method] ?? paramsName?.replace(/Params$/, 'Response');
     if (name === undefined || !Object.hasOwn(pool, name)) throw new Error(`no schema for the answer to ${method}`);
     return named(name);
   };

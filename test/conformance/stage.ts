@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { ThreadSettings } from '@heddle/wire';
 import { it } from 'vitest';
 import type { AgentUnderTest, FeatureName } from './agent-under-test.ts';
+import { noteFeature } from './capability-sheet.ts';
 import { ConformanceClient } from './client.ts';
 import { checkOrder, describeViolation } from './order.ts';
 import { describeTail, type Entry, Recording } from './recording.ts';
@@ -20,6 +21,7 @@ export class Stage {
   readonly folder: string;
   readonly recording = new Recording();
   readonly #clients: ConformanceClient[] = [];
+  readonly #asked = new Set<FeatureName>();
 
   constructor(agent: AgentUnderTest, folder: string) {
     this.agent = agent;
@@ -44,8 +46,14 @@ export class Stage {
     return client.startThread({ ...this.agent.threadStart, cwd: this.folder });
   }
 
-  /** Why the agent can't do it, or `undefined` when it can. */
+  /** Features that this scenario has asserted, to be there or not. */
+  get asked(): ReadonlySet<FeatureName> {
+    return this.#asked;
+  }
+
+  /** Why the agent can't do it, or `undefined` when it can. The scenario asserts what it is told. */
   lacks(feature: FeatureName): string | undefined {
+    this.#asked.add(feature);
     const stated = this.agent.features[feature];
     return stated === true ? undefined : stated.missing;
   }
@@ -68,6 +76,7 @@ export function scenario(agent: () => AgentUnderTest, title: string, act: (stage
     try {
       await act(stage);
       judge(stage.recording.entries.slice(), stage.agent);
+      for (const feature of stage.asked) noteFeature(stage.agent, feature);
     } catch (error) {
       // Most failures can't be understood without what was said.
       if (error instanceof Error) error.message += `\n\nthe last messages:\n${describeTail(stage.recording.entries)}`;

@@ -20,6 +20,21 @@ export const HANDSHAKE_TIMEOUT_MS = 5_000;
 const capabilitiesSchema = z.looseObject({
   /** `before`: the agent asks before it acts. `none`: it can't, and acts unasked. */
   approvals: z.enum(['before', 'none']),
+  /** Takes messages while a turn runs. */
+  steer: z.boolean().optional(),
+  /** `thread/fork`. */
+  fork: z.boolean().optional(),
+  /** `thread/revert` and `thread/rollback`. */
+  rollback: z.boolean().optional(),
+  /** Images in messages reach the model. */
+  images: z.boolean().optional(),
+  /** Its todo list comes as `turn/plan/updated`. */
+  plan: z.boolean().optional(),
+  reasoning: z.boolean().optional(),
+  /** Tells what a turn has cost. */
+  usage: z.boolean().optional(),
+  /** `model/list` has the models that the user has configured; else a fixed list. */
+  live_models: z.boolean().optional(),
 });
 
 export const agentInfoSchema = z.looseObject({

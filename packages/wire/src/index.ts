@@ -43,4 +43,5 @@ export * from './codex/items.ts';
 export * from './codex/methods.ts';
 export * from './codex/notifications.ts';
 export * from './codex/requests.ts';
+export * from './codex/services.ts';
 export { type DeviceScope, deviceScopes, type MethodNeed, needOf } from './codex/scopes.ts';

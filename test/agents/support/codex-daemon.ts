@@ -1,7 +1,7 @@
 // A daemon whose codex is the real one, which talks to the scripted model server.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentPaths } from '../../../scripts/install-agents.ts';
 import { type ModelServer, startModelServer } from '../../model-server/server.ts';
@@ -22,14 +22,19 @@ export interface CodexDaemon extends TestDaemon {
 export async function startCodexDaemon(command = agentPaths().codex): Promise<CodexDaemon> {
   const modelServer = await startModelServer();
   const codexHome = await makeCodexHome(modelServer.url);
-  const running = await startTestDaemon({ toml: `[agents.codex]\ncommand = "${command}"\n`, env: codexHome.env });
+  const running = await startTestDaemon({
+    toml: `[agents.codex]\ncommand = "${command}"\n[agents.claude]\nenabled = false\n`,
+    env: codexHome.env,
+  });
   return {
     ...running,
     modelServer,
     codexHome,
     appServerPids() {
-      const record = readFileSync(join(running.paths.runtimeDir, 'codex-app-server.json'), 'utf8');
-      const { pid } = JSON.parse(record) as { pid: number };
+      const { runtimeDir } = running.paths;
+      const records = readdirSync(runtimeDir).filter((name) => /^child-.*\.json$/.test(name));
+      const read = records.map((name) => JSON.parse(readFileSync(join(runtimeDir, name), 'utf8')) as { pid: number; command: string });
+      const pid = read.find((record) => record.command === command)?.pid;
       const all = spawnSync('ps', ['-A', '-ww', '-o', 'pid=,pgid=,args='], { encoding: 'utf8' }).stdout.split('\n');
       const processes = all.map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line)?.slice(1) ?? []);
       const ours = processes.filter(([, group, args]) => Number(group) === pid && args?.includes('app-server --listen unix://'));

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { AgentUnderTest } from '../../conformance/agent-under-test.ts';
 import { codexOrderExceptions } from '../../conformance/codex-exceptions.ts';
 import type { ModelServer } from '../../model-server/server.ts';
+import { ownCodexModel } from './codex-home.ts';
 import { scriptedPrompts } from './scripted-prompts.ts';
 
 export interface CodexAccess extends Pick<AgentUnderTest, 'connect' | 'kill'> {
@@ -26,11 +27,16 @@ export function codexUnderTest({ connect, kill, modelServer, name = 'codex' }: C
       plan: true,
       steer: true,
       fork: true,
+      rollback: true,
       rename: true,
       archive: true,
       turnsList: true,
+      images: true,
+      usage: true,
+      liveModels: true,
       threadsOutliveAgent: true,
     },
+    ownModel: ownCodexModel,
     orderExceptions: codexOrderExceptions,
   };
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { closeCodes, handshakeErrorCodes, localErrorCodes } from '@heddle/wire';
 import { describe, expect, it } from 'vitest';
+import { type CapabilitySheet, withCapabilityTable } from '../../../scripts/capability-table.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -17,6 +18,13 @@ describe('docs/errors.md', () => {
   ])('lists the codes of %s, no more and no less', (_, section, codes) => {
     expect(new Set(codesIn(section))).toEqual(new Set(codes));
     expect(codesIn(section)).toHaveLength(codes.length);
+  });
+});
+
+describe('README.md', () => {
+  it('shows the capability sheet as it ships', () => {
+    const sheet = JSON.parse(read('packages/bridges/src/capability-sheet.json')) as CapabilitySheet;
+    expect(withCapabilityTable(read('README.md'), sheet)).toBe(read('README.md'));
   });
 });
 

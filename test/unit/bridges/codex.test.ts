@@ -1,6 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -26,7 +24,8 @@ afterEach(async () => {
 
 function codex(kind: string, options: { command?: string; server?: string } = {}): Bridge {
   const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, CODEX_HOME: folder, FAKE_CODEX: kind };
-  const bridge = createCodexBridge({ log: silentLog, env, runtimeDir: folder, heddleVersion: '1.2.3' }, { command: fake, ...options });
+  const context = { log: silentLog, launchEnv: () => Promise.resolve(env), runtimeDir: folder, stateDir: folder, heddleVersion: '1.2.3' };
+  const bridge = createCodexBridge(context, { command: fake, ...options });
   bridges.push(bridge);
   return bridge;
 }
@@ -108,31 +107,11 @@ describe('the app-server of our own', () => {
     expect(await pidBehind(await bridge.open())).not.toBe(pid);
   });
 
-  it('is ended by the next daemon when this one was killed', async () => {
-    // A daemon that is killed can do nothing: here its record is written as it left it, for a process that fits.
-    const socketPath = join(folder, 'codex-dead.sock');
-    const orphan = spawn(fake, ['app-server', '--listen', `unix://${socketPath}`], { detached: true, stdio: 'ignore' });
-    await expect.poll(() => existsSync(socketPath)).toBe(true);
-    writeFileSync(join(folder, 'codex-app-server.json'), JSON.stringify({ pid: orphan.pid, socketPath }));
-    const gone = once(orphan, 'exit');
-    const bridge = codex('ok');
-    (await bridge.open()).close();
-    expect((await gone)[1]).toBe('SIGKILL');
-    expect(existsSync(socketPath)).toBe(false);
-  });
-
-  it('is left alone when the noted pid is another program by now', async () => {
-    const other = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
-    writeFileSync(join(folder, 'codex-app-server.json'), JSON.stringify({ pid: other.pid, socketPath: join(folder, 'codex-dead.sock') }));
-    (await codex('ok').open()).close();
-    expect(isAlive(other.pid as number)).toBe(true);
-    other.kill();
-  });
-
-  it('leaves its record readable for the owner only', async () => {
-    await codex('ok').open();
-    expect(execFileSync('stat', ['-c', '%a', join(folder, 'codex-app-server.json')], { encoding: 'utf8' }).trim()).toBe('600');
-    expect(JSON.parse(readFileSync(join(folder, 'codex-app-server.json'), 'utf8'))).toMatchObject({ pid: expect.any(Number) });
+  it('is noted with its socket, for the daemon that finds it when this one was killed', async () => {
+    const pid = await pidBehind(await codex('ok').open());
+    const [note = ''] = readdirSync(folder).filter((name) => name.startsWith('child-'));
+    const [socket] = readdirSync(folder).filter((name) => name.endsWith('.sock'));
+    expect(JSON.parse(readFileSync(join(folder, note), 'utf8'))).toMatchObject({ pid, files: [socket] });
   });
 });
 

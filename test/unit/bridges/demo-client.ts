@@ -37,7 +37,13 @@ export interface Message {
 }
 
 export const demoBridge = (env: NodeJS.ProcessEnv = process.env): Bridge =>
-  createDemoBridge({ log: silentLog, env, runtimeDir: '/run/heddle-test', heddleVersion: '9.8.7' });
+  createDemoBridge({
+    log: silentLog,
+    launchEnv: () => Promise.resolve(env),
+    runtimeDir: '/run/heddle-test',
+    stateDir: '/run/heddle-test', // the demo keeps nothing
+    heddleVersion: '9.8.7',
+  });
 
 export class DemoClient {
   readonly channel: Channel;

@@ -7,7 +7,7 @@ afterAll(() => bridge.close());
 describe('the handshake of the demo bridge', () => {
   test('is always available, in the version of heddle', async () => {
     expect(bridge.name).toBe('demo');
-    expect(bridge.capabilities).toEqual({ approvals: 'before' });
+    expect(bridge.capabilities).toMatchObject({ approvals: 'before', steer: true });
     expect(await bridge.probe()).toEqual({ isAvailable: true, version: '9.8.7' });
   });
 

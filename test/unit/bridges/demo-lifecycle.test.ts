@@ -2,12 +2,11 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Bridge } from '@heddle/bridge-kit';
+import { type Bridge, type HubAgent, type RunningTurn, type SettingsInForce, uuidV7 } from '@heddle/bridge-kit';
 import { silentLog } from '@heddle/rpc';
 import { Audience } from '../../../packages/bridge-kit/src/server/audience.ts';
-import type { RunningTurn } from '../../../packages/bridge-kit/src/threads/running-turn.ts';
 import { ThreadHub } from '../../../packages/bridge-kit/src/threads/thread-hub.ts';
-import { MAX_TURNS_PER_THREAD, type ThreadRecord, trimHistory } from '../../../packages/bridge-kit/src/threads/thread-record.ts';
+import { type ThreadRecord, trimHistory, wholeHistory } from '../../../packages/bridge-kit/src/threads/thread-record.ts';
 import { DemoClient, demoBridge, livingInGroup, type Message } from './demo-client.ts';
 
 const bridges: Bridge[] = [];
@@ -109,39 +108,57 @@ describe('the bound on threads', () => {
   /** An agent whose turns end when they are told to. */
   const slowAgent = () => {
     const removed: string[] = [];
-    return {
-      removed,
-      labels: { model: 'm', modelProvider: 'p', cliVersion: '1' },
-      createThread: () => Promise.resolve({ cwd: '/x' }),
+    const settings: SettingsInForce = {
+      cwd: '/x',
+      model: 'm',
+      modelProvider: 'p',
+      reasoningEffort: null,
+      approvalPolicy: 'untrusted',
+      sandbox: { type: 'dangerFullAccess' },
+      mode: 'default',
+    };
+    const agent: HubAgent = {
+      name: 'slow',
+      version: '1',
+      modes: ['default'],
+      createThread: () => Promise.resolve({ id: uuidV7(), settings }),
+      openThread: () => Promise.reject(new Error('it has no store')),
+      changeSettings: () => Promise.resolve(settings),
       runTurn: (turn: RunningTurn) => new Promise<void>((resolve) => turn.signal.addEventListener('abort', () => resolve())),
-      removeThread: (threadId: string) => {
+      unloadThread: (threadId) => {
         removed.push(threadId);
         return Promise.resolve();
       },
+      models: () => Promise.resolve([]),
+      skills: () => Promise.resolve([]),
+      rateLimits: () => Promise.resolve(undefined),
     };
+    return { agent, removed };
   };
-  const message = { content: [], clientId: null };
+  const hubOf = (agent: HubAgent) => new ThreadHub({ createAgent: () => agent, audience: new Audience(), log: silentLog, maxThreads: 2 });
+  const made = { originator: 'test', isEphemeral: false };
+  const say = (hub: ThreadHub, id: string) => hub.turns.say(id, { content: [], clientId: null }, {}, () => {});
 
   test('the thread that was idle for longest makes room; busy ones stay; when all are busy, none is made', async () => {
-    const agent = slowAgent();
-    const hub = new ThreadHub({ agent, audience: new Audience(), log: silentLog, maxThreads: 2 });
-    const create = () => hub.create({ originator: 'test', isEphemeral: false });
+    const { agent, removed } = slowAgent();
+    const hub = hubOf(agent);
+    const create = () => hub.create({}, made);
     const [busy, idle] = [await create(), await create()];
-    hub.startTurn(busy, message, () => {});
+    await say(hub, busy.id);
     busy.record.updatedAtMs = 0; // the oldest by far, but at work
     const third = await create();
-    expect(agent.removed).toEqual([idle.id]);
-    expect(hub.threads).toEqual([busy, third]);
-    hub.startTurn(third, message, () => {});
+    expect(removed).toEqual([idle.id]);
+    expect(hub.loaded.all).toEqual([busy, third]);
+    await say(hub, third.id);
     await expect(create()).rejects.toMatchObject({ code: -32001 });
-    expect(hub.threads).toEqual([busy, third]);
-    await Promise.all([hub.remove(busy), hub.remove(third)]);
+    expect(hub.loaded.all).toEqual([busy, third]);
+    await Promise.all([hub.loaded.remove(busy.id), hub.loaded.remove(third.id)]);
   });
 
   test('threads that are asked for at once keep to the bound too', async () => {
-    const hub = new ThreadHub({ agent: slowAgent(), audience: new Audience(), log: silentLog, maxThreads: 2 });
-    await Promise.allSettled(Array.from({ length: 6 }, () => hub.create({ originator: 'test', isEphemeral: false })));
-    expect(hub.threads.length).toBeLessThanOrEqual(2);
+    const hub = hubOf(slowAgent().agent);
+    await Promise.allSettled(Array.from({ length: 6 }, () => hub.create({}, made)));
+    expect(hub.loaded.all.length).toBeLessThanOrEqual(2);
   });
 
   test('history keeps the newest turns, by count and by weight', () => {
@@ -154,12 +171,12 @@ describe('the bound on threads', () => {
       startedAtMs: 0,
       completedAtMs: 0,
     });
-    const record = { turns: Array.from({ length: MAX_TURNS_PER_THREAD + 5 }, (_, index) => turn(index, 'short')) } as ThreadRecord;
-    trimHistory(record);
-    expect(record.turns).toHaveLength(MAX_TURNS_PER_THREAD);
+    const record = { turns: Array.from({ length: 205 }, (_, index) => turn(index, 'short')) } as ThreadRecord;
+    trimHistory(record, wholeHistory);
+    expect(record.turns).toHaveLength(200);
     expect(record.turns[0]?.ordinal).toBe(5);
     record.turns = [turn(1, 'x'.repeat(5_000_000)), turn(2, 'x'.repeat(5_000_000)), turn(3, 'x'.repeat(9_000_000))];
-    trimHistory(record);
+    trimHistory(record, wholeHistory);
     expect(record.turns.map((one) => one.ordinal)).toEqual([3]);
   });
 });

@@ -3,7 +3,6 @@ import { boundedChannelPair } from '../../../packages/bridge-kit/src/server/boun
 import { pageOf } from '../../../packages/bridge-kit/src/server/page.ts';
 import { uuidV7Maker } from '../../../packages/bridge-kit/src/threads/uuid-v7.ts';
 import { MAX_STEPS, readScript } from '../../../packages/bridges/src/demo/script.ts';
-import { gitDiff, hunk } from '../../../packages/bridges/src/demo/text-diff.ts';
 
 describe('the script', () => {
   const steps = (message: string) => {
@@ -32,35 +31,6 @@ describe('the script', () => {
 
   test('has an end', () => {
     expect(steps('text\n'.repeat(100))).toHaveLength(MAX_STEPS);
-  });
-});
-
-describe('diffs', () => {
-  test.each([
-    ['', 'a\nb\n', '@@ -0,0 +1,2 @@\n+a\n+b\n'],
-    ['a\n', '', '@@ -1 +0,0 @@\n-a\n'],
-    ['a\nb\nc\n', 'a\nB\nc\n', '@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n'],
-    ['1\n2\n3\n4\n5\n6\n7\n8\n9\n', '1\n2\n3\n4\nfive\n6\n7\n8\n9\n', '@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n'],
-    ['a\n', 'a\nb\n', '@@ -1 +1,2 @@\n a\n+b\n'],
-    ['a\na\n', 'a\na\na\n', '@@ -1,2 +1,3 @@\n a\n a\n+a\n'],
-    ['a\nb', 'a\nb\n', '@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n+b\n'],
-    ['x\nend', 'y\nend', '@@ -1,2 +1,2 @@\n-x\n+y\n end\n\\ No newline at end of file\n'],
-    ['same', 'same', ''],
-  ])('%j to %j', (before, after, expected) => {
-    expect(hunk(before, after)).toBe(expected);
-  });
-
-  test("git's form carries git's ids of the contents", () => {
-    // `printf 'hello\nworld\n' | git hash-object --stdin`, and the same of the old content
-    expect(gitDiff('hello.txt', undefined, 'hello\nworld\n')).toBe(
-      'diff --git a/hello.txt b/hello.txt\nnew file mode 100644\nindex 0000000000000000000000000000000000000000..94954abda49de8615a048f8d2e64b5de848e27a1\n' +
-        '--- /dev/null\n+++ b/hello.txt\n@@ -0,0 +1,2 @@\n+hello\n+world\n',
-    );
-    expect(gitDiff('existing.txt', 'first\nold line\nlast\n', 'first\nnew line\nlast\n')).toBe(
-      'diff --git a/existing.txt b/existing.txt\nindex 0ce674e73fc619bba911dfc6697486049d0d0de5..f99ae1b67349ad07022c3a7e2ca91bcdd2c57a75\n' +
-        '--- a/existing.txt\n+++ b/existing.txt\n@@ -1,3 +1,3 @@\n first\n-old line\n+new line\n last\n',
-    );
-    expect(gitDiff('a', 'x', 'x')).toBe('');
   });
 });
 

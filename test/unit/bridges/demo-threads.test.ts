@@ -129,6 +129,37 @@ describe('the life of a thread', () => {
     expect((await client.ok('thread/turns/list', { threadId: thread.id })).data).toHaveLength(3);
   });
 
+  test('a rollback drops the last turns; the next one follows what is left', async () => {
+    const thread = await usedThread('one', 'two', 'three');
+    const rolledBack = (await client.okUntyped('thread/rollback', { threadId: thread.id, numTurns: 2 })) as { thread: Thread };
+    expect(rolledBack.thread.turns.map((turn) => turn.items[1])).toMatchObject([{ text: 'one' }]);
+    expect((await client.next('thread/reverted')).params).toEqual({ threadId: thread.id });
+    await client.runTurn(thread.id, 'text: four');
+    const { turns } = (await client.ok('thread/read', { threadId: thread.id, includeTurns: true })).thread;
+    expect(turns.map((turn) => turn.items[1])).toMatchObject([{ text: 'one' }, { text: 'four' }]);
+    expect(await client.refused('thread/compact/start', { threadId: thread.id })).toBe("-32600 demo can't shorten a conversation");
+  });
+
+  test('a queued message is said when the turn before has ended', async () => {
+    const thread = await client.startThread();
+    await client.startTurn(thread.id, 'slow 5');
+    const input = [{ type: 'text', text: 'text: queued' }];
+    await client.ok('thread/queue/add', { threadId: thread.id, input, clientUserMessageId: 'q' });
+    const said = await client.waitFor(
+      (message) => message.params?.turn?.items?.[0]?.type === 'agentMessage' && message.params.turn.status === 'completed',
+    );
+    const next = await client.waitFor((message) => message.method === 'turn/completed', client.received.indexOf(said) + 1);
+    expect(next.params.turn.items).toMatchObject([{ text: 'queued' }]);
+  });
+
+  test('wishes change nothing, and the answer says so', async () => {
+    const thread = await usedThread('one');
+    const resumed = await client.ok('thread/resume', { threadId: thread.id, model: 'big', approvalPolicy: 'never' });
+    expect(resumed).toMatchObject({ model: 'demo', approvalPolicy: 'untrusted', collaborationMode: { mode: 'default' } });
+    await client.ok('thread/settings/update', { threadId: thread.id, effort: 'high' });
+    expect(client.all('thread/settings/updated')).toEqual([]);
+  });
+
   test('archive ends what runs, unloads and hides; unarchive and resume bring it back', async () => {
     const thread = await client.startThread();
     const { id: turnId } = await client.startTurn(thread.id, 'slow 300');

@@ -14,7 +14,8 @@ let bridge: Bridge;
 let runtimeDir: string;
 beforeAll(async () => {
   runtimeDir = await mkdtemp(path.join(tmpdir(), 'heddle-demo-run-'));
-  bridge = createDemoBridge({ log: silentLog, env: process.env, runtimeDir, heddleVersion: '0.1.0' });
+  const launchEnv = () => Promise.resolve(process.env);
+  bridge = createDemoBridge({ log: silentLog, launchEnv, runtimeDir, stateDir: runtimeDir, heddleVersion: '0.1.0' });
 });
 afterAll(async () => {
   await bridge.close();
@@ -35,6 +36,7 @@ const demo: AgentUnderTest = {
     addFile: () => 'file',
     changeFile: () => 'file',
     slow: () => ({ prompt: 'slow 40', release: () => {} }),
+    countImages: () => 'text: I see 0.',
     failures: { 'its own failure': () => 'fail' },
   },
   threadStart: { approvalPolicy: 'untrusted' },
@@ -43,9 +45,13 @@ const demo: AgentUnderTest = {
     plan: true,
     steer: true,
     fork: true,
+    rollback: true,
     rename: true,
     archive: true,
     turnsList: true,
+    images: { missing: 'the script reads no pictures' },
+    usage: true,
+    liveModels: { missing: 'there is one script' },
     threadsOutliveAgent: true,
   },
   orderExceptions: [],

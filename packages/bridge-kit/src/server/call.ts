@@ -1,7 +1,7 @@
 // Owns one request on its way to the function that serves it: who asks, what with, and how it is answered.
 
 import type { IncomingRequest } from '@heddle/rpc';
-import type { ClientMethod, ClientResult } from '@heddle/wire';
+import type { ClientMethod, ClientResult, OlderClientMethod, OlderClientResult } from '@heddle/wire';
 import { Params } from './params.ts';
 import type { Session } from './session.ts';
 
@@ -30,6 +30,9 @@ export type Handler<Result> = (call: Call<Result>) => void | Promise<void>;
 
 /** Functions for methods that the wire's table knows, each bound to its method's result. */
 export type HandlersOf<M extends ClientMethod> = { readonly [Method in M]: Handler<ClientResult<Method>> };
+
+/** The same for methods that only older clients speak. */
+export type OlderHandlersOf<M extends OlderClientMethod> = { readonly [Method in M]: Handler<OlderClientResult<Method>> };
 
 /** Functions by method, once their types have been checked. */
 export type HandlerTable = Readonly<Record<string, Handler<never>>>;

@@ -34,7 +34,7 @@ export class HubServer {
     const { near, far } = boundedChannelPair(defaultQueueLimits);
     const session = new Session(near, this.#options.log, (from, request) => this.#serve(from, request));
     this.#options.audience.add(session, () => {
-      for (const thread of this.#options.hub.threads) thread.subscribers.delete(session);
+      for (const thread of this.#options.hub.loaded.all) thread.leave(session);
     });
     return far;
   }
@@ -52,8 +52,7 @@ export class HubServer {
 
   async #stop(reason: CloseReason): Promise<void> {
     const { hub, audience } = this.#options;
-    await hub.settled();
-    await Promise.all(hub.threads.map((thread) => hub.unload(thread, { status: 'failed', message: reason.message })));
+    await hub.unloadAll({ status: 'failed', message: reason.message });
     audience.closeAll(reason);
   }
 
@@ -71,6 +70,6 @@ export class HubServer {
     if (experimentalMethods.has(request.method) && !session.client.isExperimental) {
       throw refusal(`${request.method} requires experimentalApi capability`);
     }
-    await handler(new Call(session, request));
+    await session.repeated.once(request, async (admitted) => handler(new Call(session, admitted)));
   }
 }

@@ -1,11 +1,15 @@
 // Owns the reading of a request's parameters: an unknown value becomes typed fields, or the request is refused with
 // the path of what is wrong. Unknown fields are ignored, as codex does.
 
+import { isAbsolute } from 'node:path';
 import { RpcError } from '@heddle/rpc';
 import { jsonRpcCodes, type SortDirection, type UserInput } from '@heddle/wire';
 
 /** codex's own limit for the text of one message (0.169, measured). */
 const MAX_INPUT_CHARACTERS = 1_048_576;
+
+/** An image that comes within a message, as the characters of its URL; phones make them smaller. */
+const MAX_IMAGE_CHARACTERS = 10 * 1024 * 1024;
 
 /** What each kind of input must have beside its type. */
 const requiredInputFields: Record<string, readonly string[]> = {
@@ -68,6 +72,18 @@ export class Params {
     return this.optionalChoice('sortDirection', ['asc', 'desc']) ?? fallback;
   }
 
+  isObject(name: string): boolean {
+    const value = this.#fields[name];
+    return typeof value === 'object' && value !== null;
+  }
+
+  /** An object inside whose members are all true or false. */
+  flags(name: string): Record<string, boolean> {
+    const isFlags = (value: unknown): value is Record<string, boolean> =>
+      typeof value === 'object' && value !== null && Object.values(value).every((flag) => typeof flag === 'boolean');
+    return this.#optional(name, 'an object of true and false', isFlags) ?? {};
+  }
+
   /** The parameters of an object inside; absent when it is. */
   optionalObject(name: string): Params | undefined {
     const value = this.#fields[name];
@@ -101,6 +117,12 @@ function readInput(entry: unknown, path: string): UserInput {
   const required = requiredInputFields[type];
   if (required === undefined) throw refusal(`Invalid request: unknown variant \`${type}\` at \`${path}.type\``);
   for (const name of required) fields.text(name);
+  if (type === 'image' && fields.text('url').length > MAX_IMAGE_CHARACTERS) {
+    throw refusal(
+      `the image at \`${path}\` is too large: ${fields.text('url').length} characters, at most ${MAX_IMAGE_CHARACTERS} can be sent`,
+    );
+  }
+  if (type === 'localImage' && !isAbsolute(fields.text('path'))) throw refusal(`Invalid request: \`${path}.path\` must be absolute`);
   // The rest passes through as it came; `text_elements` may be left out, and is always there on the way back.
   return { ...(type === 'text' ? { text_elements: [] } : {}), ...(entry as object) } as UserInput;
 }

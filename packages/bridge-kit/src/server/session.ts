@@ -10,6 +10,7 @@ import type {
   ServerRequestMethod,
   ServerRequestParams,
 } from '@heddle/wire';
+import { RepeatedRequests } from './repeated-requests.ts';
 
 /** What `initialize` told about the client. */
 export interface ClientIdentity {
@@ -19,10 +20,14 @@ export interface ClientIdentity {
   optedOut: ReadonlySet<string>;
 }
 
+/** What codex tells only clients with the capability `experimentalApi`. */
+const experimentalNotices: ReadonlySet<string> = new Set<ServerNotificationMethod>(['thread/settings/updated']);
+
 export type Answer = { result: unknown } | { error: JsonRpcErrorBody };
 
 export class Session {
   readonly closed: Promise<CloseReason>;
+  readonly repeated = new RepeatedRequests();
   readonly #peer: JsonRpcPeer;
   #client: ClientIdentity | undefined;
   #isOpen = true;
@@ -52,6 +57,7 @@ export class Session {
   /** Tells the client, if it is there and wants to hear this. Never waits: the channel bounds what is queued. */
   notify<M extends ServerNotificationMethod>(method: M, params: ServerNotificationParams<M>): void {
     if (!this.#isOpen || this.#client === undefined || this.#client.optedOut.has(method)) return;
+    if (!this.#client.isExperimental && experimentalNotices.has(method)) return;
     this.#peer.notify(method, params, { emittedAtMs: Date.now() }).catch(() => {}); // it closed meanwhile: nobody to tell
   }
 

@@ -1,56 +1,60 @@
-// Owns a turn while it runs: the agent reports through it, clients steer and cut it, and it keeps the order that
-// clients rely on (status before turn/started, items before turn/completed, one turn/completed).
+// Owns a turn while it runs, as its agent sees it: what the user says, what happens (`apply`), what people are asked,
+// and that it is cut short. Notices keep the order that clients rely on (status before turn/started, items before
+// turn/completed, one turn/completed).
 
-import type { PlanStep, ServerRequestParams, TokenUsage, TurnError, UserInput } from '@heddle/wire';
-import type { ApprovalMethod, Decision } from './approvals.ts';
-import type { HubThread } from './hub-thread.ts';
-import { noRateLimits } from './rate-limits.ts';
-import { MAX_WEIGHT_PER_TURN, TurnItems } from './turn-items.ts';
-import { completedTurnView, type TurnRecord, turnView } from './turn-record.ts';
-import { uuidV7 } from './uuid-v7.ts';
+import type { ServerRequestParams, ThreadItem, TurnError, TurnId, UserInput, UserQuestion } from '@heddle/wire';
+import type { Answer } from '../server/session.ts';
+import type { HubThread, WaitingFlag } from './hub-thread.ts';
+import { type ApprovalMethod, type Decision, decisionOf, type UserAnswers, userAnswersOf } from './open-questions.ts';
+import type { SettingsInForce } from './thread-settings.ts';
+import type { TurnEvent } from './turn-events.ts';
+import { MAX_WEIGHT_PER_TURN, type TurnItems } from './turn-items.ts';
+import { newTurnRecord, type TurnRecord } from './turn-record.ts';
+import { type TurnHost, TurnWriter } from './turn-writer.ts';
 
 /** How a turn was cut short, from outside or by an answer. */
 export type CutShort = { status: 'interrupted' } | { status: 'failed'; message: string };
 
-export interface QueuedMessage {
-  content: UserInput[];
+/** Something the user said. */
+export interface UserMessage {
+  /** Unique; the turn that it opens has the same. The item that shows it is `${id}-user`. */
+  id: string;
+  /** The client's own id of it. */
   clientId: string | null;
+  content: UserInput[];
 }
 
-/** What one answer of the model cost. */
-export type ResponseUsage = Pick<TokenUsage, 'inputTokens' | 'outputTokens' | 'reasoningOutputTokens'>;
+export interface AskOptions {
+  /** Aborted when the agent takes the question back. */
+  signal?: AbortSignal;
+}
 
 export class RunningTurn {
   readonly record: TurnRecord;
-  readonly items: TurnItems;
   /** Resolves, never rejects, when `turn/completed` has been sent. */
   readonly ended: Promise<void>;
   readonly #thread: HubThread;
+  readonly #writer: TurnWriter;
   readonly #abort = new AbortController();
   readonly #settleEnded: () => void;
-  #messages: QueuedMessage[];
+  readonly #messageListeners = new Set<() => void>();
+  #messages: UserMessage[];
   #messageWeight = 0;
   #cutShort: CutShort | undefined;
 
-  constructor(thread: HubThread, message: QueuedMessage) {
+  /** @param messages what opens it; none for a turn that the agent begins by itself. */
+  constructor(thread: HubThread, id: TurnId, messages: UserMessage[], host: Omit<TurnHost, 'onTooLarge'>) {
     this.#thread = thread;
-    this.#messages = [message];
-    this.record = {
-      id: uuidV7(),
-      ordinal: thread.takeOrdinal(),
-      items: [],
-      status: 'inProgress',
-      error: null,
-      startedAtMs: Date.now(),
-      completedAtMs: null,
-    };
-    this.items = new TurnItems(thread, this.record, this.#abort.signal);
+    this.#messages = messages;
+    this.record = newTurnRecord(id, thread.takeOrdinal());
+    const onTooLarge = () => this.cut({ status: 'failed', message: 'this turn has grown too large to go on; send another message' });
+    this.#writer = new TurnWriter(thread, this.record, { ...host, onTooLarge });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.#settleEnded = resolve;
   }
 
-  get id(): string {
+  get id(): TurnId {
     return this.record.id;
   }
 
@@ -59,7 +63,12 @@ export class RunningTurn {
   }
 
   get cwd(): string {
-    return this.#thread.record.cwd;
+    return this.#thread.settings.cwd;
+  }
+
+  /** What is in force now; it may change while the turn runs. */
+  get settings(): SettingsInForce {
+    return this.#thread.settings;
   }
 
   /** Aborts when the turn is cut short: the agent stops what it does. */
@@ -76,12 +85,19 @@ export class RunningTurn {
     return this.#messages.length > 0;
   }
 
+  /** Called whenever a message is added. @returns how to stop that. */
+  onMessage(listener: () => void): () => void {
+    this.#messageListeners.add(listener);
+    return () => this.#messageListeners.delete(listener);
+  }
+
   /** Adds what the user says while the turn runs. False when the turn is too heavy to take it. */
-  steer(message: QueuedMessage): boolean {
+  steer(message: UserMessage): boolean {
     const weight = JSON.stringify(message.content).length;
-    if (this.items.weight + this.#messageWeight + weight > MAX_WEIGHT_PER_TURN) return false;
+    if (this.#writer.items.weight + this.#messageWeight + weight > MAX_WEIGHT_PER_TURN) return false;
     this.#messageWeight += weight;
     this.#messages.push(message);
+    for (const listener of this.#messageListeners) listener();
     return true;
   }
 
@@ -89,95 +105,133 @@ export class RunningTurn {
   cut(how: CutShort): void {
     if (this.#cutShort !== undefined) return;
     this.#cutShort = how;
-    this.#thread.approvals.withdrawAll();
+    this.#writer.takeNothingNew();
+    this.#thread.questions.withdrawAll();
     this.#abort.abort();
   }
 
   /** Takes what the user has said, in order, and announces it as items. */
-  takeMessages(): UserInput[][] {
+  takeMessages(): UserMessage[] {
     const messages = this.#messages;
     this.#messages = [];
     this.#messageWeight = 0;
-    for (const { content, clientId } of messages) {
-      const id = uuidV7();
-      this.items.start({ type: 'userMessage', id, clientId, content });
-      this.items.complete(id);
+    for (const { id, content, clientId } of messages) {
+      const itemId = `${id}-user`;
+      this.apply({ type: 'itemStarted', item: { type: 'userMessage', id: itemId, clientId, content } });
+      this.apply({ type: 'itemCompleted', itemId });
     }
-    return messages.map((message) => message.content);
+    return messages;
   }
 
-  updatePlan(explanation: string | null, plan: PlanStep[]): void {
-    this.#thread.notify('turn/plan/updated', { threadId: this.threadId, turnId: this.id, explanation, plan });
-  }
-
-  /** @param diff a git diff of everything that the turn has changed so far. */
-  updateDiff(diff: string): void {
-    this.#thread.notify('turn/diff/updated', { threadId: this.threadId, turnId: this.id, diff });
-  }
-
-  /** Shows that the turn waits for an approval, or that it goes on. */
-  setWaiting(isWaiting: boolean): void {
-    this.signal.throwIfAborted();
-    this.#thread.setStatus({ type: 'active', activeFlags: isWaiting ? ['waitingOnApproval'] : [] });
+  /** Something has happened. Once the turn is cut short nothing new begins; what comes after its end is dropped. */
+  apply(event: TurnEvent): void {
+    this.#writer.apply(event);
   }
 
   /** Whether `subject` needs no question, because somebody accepted it for as long as the thread is loaded. */
   isRemembered(subject: string): boolean {
-    return this.#thread.approvals.isRemembered(subject);
+    return this.#thread.questions.isRemembered(subject);
   }
 
   /**
-   * Asks the people; `serverRequest/resolved` has been sent when it resolves.
-   * @throws the signal's reason when the turn is cut short first.
+   * Asks the people whether an item may be done; `acceptForSession` remembers `subject`. The item is open already, or
+   * is given here to be opened in codex's order. The thread shows that it waits. A command or file change that may not
+   * be done is completed as declined (as failed after an invalid answer); what is said of it later is ignored.
+   * @param options `signal`: aborted when the agent takes the question back; the turn and the item stay as they are.
+   * @throws the reason of that signal, or of the turn's when it is cut short first.
    */
-  async ask<M extends ApprovalMethod>(method: M, params: ServerRequestParams<M>, subject: string): Promise<Decision> {
+  async ask<M extends ApprovalMethod>(
+    method: M,
+    params: ServerRequestParams<M>,
+    subject: string,
+    item?: ThreadItem,
+    options: AskOptions = {},
+  ): Promise<Decision> {
     this.signal.throwIfAborted();
+    const isCommand = method === 'item/commandExecution/requestApproval';
+    const { itemId, threadId } = params as ServerRequestParams<ApprovalMethod>;
+    const asking = this.#writer.inThread(threadId) ?? this.#writer;
+    if (item !== undefined && !isCommand) asking.apply({ type: 'itemStarted', item });
+    this.#setWaiting(threadId, 'waitingOnApproval', true);
+    if (item !== undefined && isCommand) asking.apply({ type: 'itemStarted', item });
+    const items = this.#writer.ownerOf(itemId)?.items;
+    items?.setWaiting(itemId, true);
+    const proceed = () => {
+      items?.setWaiting(itemId, false);
+      this.#setWaiting(threadId, 'waitingOnApproval', false);
+    };
+    const decision = decisionOf(await this.#answered(this.#thread.questions.ask(method, params, options.signal), proceed));
+    if (decision === 'acceptForSession') this.#thread.questions.remember(subject);
+    // codex's order: a command that may not run ends before the thread goes on, a file change after.
+    if (isCommand) refuseItem(items, itemId, decision);
+    proceed();
+    refuseItem(items, itemId, decision);
+    return decision;
+  }
+
+  /**
+   * Asks the people something that is no approval; the thread shows that it waits.
+   * @param threadId of the sub-agent that asks, if one does.
+   * @throws as `ask`.
+   */
+  async askQuestions(
+    itemId: string,
+    questions: UserQuestion[],
+    threadId: string = this.threadId,
+    options: AskOptions = {},
+  ): Promise<UserAnswers> {
+    this.signal.throwIfAborted();
+    const turnId = this.#writer.inThread(threadId)?.record.id ?? this.id;
+    this.#setWaiting(threadId, 'waitingOnUserInput', true);
+    const params = { threadId, turnId, itemId, questions, isBlocking: true };
+    const proceed = () => this.#setWaiting(threadId, 'waitingOnUserInput', false);
+    const asked = this.#thread.questions.ask('item/tool/requestUserInput', params, options.signal);
+    const answers = userAnswersOf(await this.#answered(asked, proceed));
+    proceed();
+    return answers;
+  }
+
+  /** Announces the turn. The hub's business, as is `end`. */
+  begin(): void {
+    this.#writer.begin();
+  }
+
+  /** Sends the end; a cut without an error is an interruption. */
+  end(error: TurnError | undefined): void {
+    if (error !== undefined) this.#writer.end({ status: 'failed', error });
+    else this.#writer.end({ status: this.#cutShort === undefined ? 'completed' : 'interrupted' });
+    this.#settleEnded();
+  }
+
+  /** Also on the sub-agent's thread that the question is about, if it is one's. */
+  #setWaiting(threadId: string, flag: WaitingFlag, isWaiting: boolean): void {
+    const asking = this.#writer.inThread(threadId)?.thread ?? this.#thread;
+    for (const thread of new Set([this.#thread, asking])) {
+      if (isWaiting) thread.beginWaiting(flag);
+      else if (thread.status.type === 'active') thread.endWaiting(flag);
+    }
+  }
+
+  /** The answer, unless the turn is cut first. A question that is taken back lets the thread go on. */
+  async #answered(answer: Promise<Answer>, proceed: () => void): Promise<Answer> {
     const { promise: cut, reject } = Promise.withResolvers<never>();
     const onAbort = () => reject(this.signal.reason as Error);
     this.signal.addEventListener('abort', onAbort, { once: true });
     try {
-      return await Promise.race([this.#thread.approvals.ask(method, params, subject), cut]);
+      return await Promise.race([answer, cut]);
+    } catch (error) {
+      if (!this.signal.aborted) proceed();
+      throw error;
     } finally {
       this.signal.removeEventListener('abort', onAbort);
     }
   }
-
-  /** Counts one answer of the model. */
-  endResponse(usage: ResponseUsage): void {
-    const last = { ...usage, cachedInputTokens: 0, cacheWriteInputTokens: 0, totalTokens: usage.inputTokens + usage.outputTokens };
-    const total = addUsage(this.#thread.record.usage?.total, last);
-    this.#thread.record.usage = { turnId: this.id, total, last };
-    const tokenUsage = { total, last, modelContextWindow: null };
-    this.#thread.notify('thread/tokenUsage/updated', { threadId: this.threadId, turnId: this.id, tokenUsage });
-    this.#thread.notify('account/rateLimits/updated', { rateLimits: noRateLimits });
-  }
-
-  /** Announces the turn. */
-  begin(): void {
-    this.#thread.setStatus({ type: 'active', activeFlags: [] });
-    this.#thread.notify('turn/started', { threadId: this.threadId, turn: turnView(this.record, 'notLoaded') });
-  }
-
-  /** Sends the end: open items, status, error, turn. */
-  end(error: TurnError | undefined): void {
-    this.items.completeAll();
-    this.record.status = error !== undefined ? 'failed' : this.#cutShort === undefined ? 'completed' : 'interrupted';
-    this.record.error = error ?? null;
-    this.record.completedAtMs = Date.now();
-    this.#thread.setStatus({ type: error === undefined ? 'idle' : 'systemError' });
-    if (error !== undefined) this.#thread.notify('error', { threadId: this.threadId, turnId: this.id, error, willRetry: false });
-    this.#thread.notify('turn/completed', { threadId: this.threadId, turn: completedTurnView(this.record) });
-    this.#settleEnded();
-  }
 }
 
-function addUsage(left: TokenUsage | undefined, right: TokenUsage): TokenUsage {
-  return {
-    totalTokens: (left?.totalTokens ?? 0) + right.totalTokens,
-    inputTokens: (left?.inputTokens ?? 0) + right.inputTokens,
-    cachedInputTokens: (left?.cachedInputTokens ?? 0) + right.cachedInputTokens,
-    cacheWriteInputTokens: (left?.cacheWriteInputTokens ?? 0) + (right.cacheWriteInputTokens ?? 0),
-    outputTokens: (left?.outputTokens ?? 0) + right.outputTokens,
-    reasoningOutputTokens: (left?.reasoningOutputTokens ?? 0) + right.reasoningOutputTokens,
-  };
+/** Completes a command or file change that was not accepted; other items end as their agent says. */
+function refuseItem(items: TurnItems | undefined, itemId: string, decision: Decision): void {
+  if (decision === 'accept' || decision === 'acceptForSession') return;
+  const type = items?.typeOf(itemId);
+  if (type !== 'commandExecution' && type !== 'fileChange') return;
+  items?.complete(itemId, { status: decision === 'invalid' ? 'failed' : 'declined' });
 }

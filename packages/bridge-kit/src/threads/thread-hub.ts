@@ -1,62 +1,182 @@
-// Owns the threads of one agent: they are made, run, unloaded and forgotten here, within a bound on their number.
-// The oldest idle thread makes room for a new one; only when all are busy is a new one refused.
+// Owns the threads of one agent as a whole: it makes, copies, opens and names them, and holds together what is in
+// memory, what turns are doing and what is noted. Of one thread the agent is asked one thing at a time.
 
-import { RpcError, type Log } from '@heddle/rpc';
-import { jsonRpcCodes, type ThreadId, type TurnError } from '@heddle/wire';
+import type { Log } from '@heddle/rpc';
+import type { GitInfo, ThreadId, TurnId } from '@heddle/wire';
 import type { Audience } from '../server/audience.ts';
-import type { HubAgent } from './hub-agent.ts';
-import { HubThread } from './hub-thread.ts';
-import { type CutShort, type QueuedMessage, RunningTurn } from './running-turn.ts';
-import { type ThreadRecord, trimHistory } from './thread-record.ts';
+import { refusal } from '../server/params.ts';
+import { changeSettings, takeSettings } from './change-settings.ts';
+import type { ForkPoint, HubAgent, HubForAgent, OpenedThread } from './hub-agent.ts';
+import { HubThread, type ThreadSurroundings } from './hub-thread.ts';
+import { KeyedLock } from './keyed-lock.ts';
+import { LoadedThreads } from './loaded-threads.ts';
+import { RateLimits } from './rate-limits.ts';
+import type { CutShort, RunningTurn } from './running-turn.ts';
+import { type ThreadNote, ThreadNotes } from './thread-notes.ts';
+import { recentHistory, type ThreadRecord, wholeHistory } from './thread-record.ts';
+import type { SettingsInForce, WantedSettings } from './thread-settings.ts';
+import type { StoredThread } from './thread-store.ts';
+import { refuseWhileRunning, ThreadTurns } from './thread-turns.ts';
+import { gitInfoOfStored, labelsOf } from './thread-view.ts';
 import type { TurnRecord } from './turn-record.ts';
-import { uuidV7 } from './uuid-v7.ts';
 
-const MAX_THREADS = 200;
+const IDLE_CHECK_MS = 60 * 1000;
 
-/** What a new thread takes over from the one it is forked from. */
-type ForkSource = Pick<ThreadRecord, 'id' | 'preview' | 'usage'> & { turns: TurnRecord[] };
-
+/** Who begins a thread, and as what. */
 export interface NewThread {
   originator: string;
   isEphemeral: boolean;
-  forkOf?: ForkSource;
 }
 
 export interface ThreadHubOptions {
-  agent: HubAgent;
+  createAgent: (hub: HubForAgent) => HubAgent;
   audience: Audience;
   log: Log;
+  /** Absent: what is noted of threads goes with the process. */
+  makeNotes?: (agent: HubAgent) => ThreadNotes;
+  /** What a repository says of itself, for a folder. Never rejects. */
+  gitInfoOf?: (cwd: string) => Promise<GitInfo | null>;
   maxThreads?: number;
 }
 
-export class ThreadHub {
+export class ThreadHub implements HubForAgent {
   readonly agent: HubAgent;
   readonly audience: Audience;
+  readonly notes: ThreadNotes;
+  readonly rateLimits: RateLimits;
+  readonly loaded: LoadedThreads;
+  readonly turns: ThreadTurns;
   readonly #log: Log;
-  readonly #maxThreads: number;
-  readonly #threads = new Map<ThreadId, HubThread>();
+  readonly #lock = new KeyedLock();
   readonly #beingMade = new Set<Promise<HubThread>>();
-  /** How many threads have been asked for and are not there yet; they need room too. */
-  #awaited = 0;
+  readonly #surroundings: ThreadSurroundings;
+  readonly #gitInfoOf: (cwd: string) => Promise<GitInfo | null>;
+  readonly #idleTimer: NodeJS.Timeout;
 
   constructor(options: ThreadHubOptions) {
-    this.agent = options.agent;
-    this.audience = options.audience;
-    this.#log = options.log;
-    this.#maxThreads = options.maxThreads ?? MAX_THREADS;
-  }
-
-  get threads(): HubThread[] {
-    return [...this.#threads.values()];
-  }
-
-  find(id: ThreadId): HubThread | undefined {
-    return this.#threads.get(id);
+    const { audience, log, maxThreads } = options;
+    const lock = this.#lock;
+    const agent = options.createAgent(this);
+    const notes = options.makeNotes?.(agent) ?? new ThreadNotes({ log });
+    const loaded = new LoadedThreads({ agent, audience, notes, lock, maxThreads });
+    const rateLimits = new RateLimits(() => agent.rateLimits(), log);
+    const host = { log, rateLimits, addChild: (child: HubThread) => loaded.addChild(child) };
+    const history = agent.store === undefined ? wholeHistory : recentHistory;
+    this.agent = agent;
+    this.audience = audience;
+    this.notes = notes;
+    this.rateLimits = rateLimits;
+    this.loaded = loaded;
+    this.turns = new ThreadTurns({ agent, loaded, lock, log, host, history });
+    this.#log = log;
+    this.#surroundings = { audience, notes, labels: () => labelsOf(agent) };
+    this.#gitInfoOf = options.gitInfoOf ?? (() => Promise.resolve(null));
+    this.#idleTimer = setInterval(() => void loaded.unloadIdle(Date.now()), IDLE_CHECK_MS).unref();
   }
 
   /** @throws RpcError `overloaded` when there are too many threads and every one of them is busy. */
-  async create(wanted: NewThread): Promise<HubThread> {
-    const making = this.#create(wanted);
+  create(wanted: WantedSettings, made: NewThread): Promise<HubThread> {
+    return this.#make(() => this.agent.createThread(wanted), made);
+  }
+
+  /** Copies a thread that is in the agent's store. */
+  fork(source: StoredThread, point: ForkPoint, wanted: WantedSettings, made: NewThread): Promise<HubThread> {
+    const { agent } = this;
+    if (agent.forkThread === undefined) throw refusal(`${agent.name} can't copy a thread`);
+    const copy = () =>
+      this.#lock.run(source.id, async () => {
+        refuseWhileRunning(this.loaded.find(source.id));
+        return (await agent.forkThread?.(source, point, wanted)) as OpenedThread;
+      });
+    return this.#make(copy, made, { forkedFromId: source.id, preview: source.preview });
+  }
+
+  /** Copies a thread that is nowhere but here. */
+  forkInMemory(source: HubThread, turns: TurnRecord[], wanted: WantedSettings, made: NewThread): Promise<HubThread> {
+    const { preview, usage } = source.record;
+    return this.#make(() => this.agent.createThread(wanted), made, { forkedFromId: source.id, preview, usage, turns });
+  }
+
+  /**
+   * Loads a thread, or applies the wishes to one that is loaded. Simultaneous calls share one opening.
+   * @throws RpcError in codex's words when there is no such thread, or when it is archived.
+   */
+  open(id: ThreadId, wanted: WantedSettings): Promise<HubThread> {
+    return this.#tracked(this.#lock.run(id, () => this.#open(id, wanted)));
+  }
+
+  changeSettings(id: ThreadId, wanted: WantedSettings): Promise<void> {
+    return this.#lock.run(id, () => changeSettings(this.agent, this.loaded.require(id), wanted));
+  }
+
+  /** heddle keeps the name; the agent is told too when it has a place for it. */
+  async rename(id: ThreadId, name: string): Promise<void> {
+    this.notes.change(id, { name });
+    try {
+      await this.#lock.run(id, () => this.agent.renameThread?.(id, name));
+    } catch (error) {
+      this.#log.warn('the agent did not take the new name of a thread', { threadId: id, error: String(error) });
+    }
+  }
+
+  beginOwnTurn(threadId: ThreadId, turnId: TurnId, run: (turn: RunningTurn) => Promise<void>): Promise<void> {
+    return this.turns.beginOwnTurn(threadId, turnId, run);
+  }
+
+  settingsChanged(threadId: ThreadId, settings: SettingsInForce): void {
+    const thread = this.loaded.find(threadId);
+    if (thread?.isLoaded) takeSettings(thread, settings);
+  }
+
+  /** Unloads all threads, also those whose making has begun. New ones may be made afterwards. */
+  async unloadAll(how: CutShort): Promise<void> {
+    await Promise.allSettled(this.#beingMade);
+    await this.loaded.unloadAll(how);
+  }
+
+  /** The last call. */
+  async close(): Promise<void> {
+    clearInterval(this.#idleTimer);
+    await this.notes.flush();
+  }
+
+  async #open(id: ThreadId, wanted: WantedSettings): Promise<HubThread> {
+    const note = this.notes.of(id);
+    if (note?.isArchived) throw refusal(`session ${id} is archived. Run \`thread/unarchive\` to bring it back first.`);
+    const known = this.loaded.find(id);
+    if (known !== undefined) {
+      // Whoever comes back to a thread whose last turn failed finds it ready.
+      if (known.status.type === 'notLoaded' || known.status.type === 'systemError') known.setStatus({ type: 'idle' });
+      if (known.parent === undefined) await changeSettings(this.agent, known, wanted);
+      return known;
+    }
+    const stored = await this.agent.store?.find(id);
+    if (stored === undefined) throw noRollout(id);
+    const thread = await this.loaded.withRoom(async () => {
+      const { settings } = await this.agent.openThread(stored, wanted);
+      const gitInfo = (await this.#gitInfoOf(settings.cwd)) ?? gitInfoOfStored(stored);
+      return new HubThread({ ...recordOfStored(stored, note), gitInfo }, settings, this.#surroundings);
+    });
+    thread.setStatus({ type: 'idle' });
+    return thread;
+  }
+
+  #make(open: () => Promise<OpenedThread>, made: NewThread, more: Partial<ThreadRecord> = {}): Promise<HubThread> {
+    const make = async () => {
+      const { id, settings } = await open();
+      const gitInfo = await this.#gitInfoOf(settings.cwd);
+      const nowMs = Date.now();
+      const times = { createdAtMs: nowMs, updatedAtMs: nowMs, recencyAtMs: nowMs };
+      const empty = { forkedFromId: null, subAgent: undefined, preview: '', path: null, turns: [], usage: undefined };
+      const record: ThreadRecord = { ...empty, ...times, gitInfo, ...made, ...more, id };
+      const { forkedFromId, originator, isEphemeral } = record;
+      this.notes.change(id, { originator, isEphemeral: isEphemeral || undefined, forkedFromId: forkedFromId ?? undefined });
+      return new HubThread(record, settings, this.#surroundings);
+    };
+    return this.#tracked(this.loaded.withRoom(make));
+  }
+
+  async #tracked(making: Promise<HubThread>): Promise<HubThread> {
     this.#beingMade.add(making);
     try {
       return await making;
@@ -64,107 +184,17 @@ export class ThreadHub {
       this.#beingMade.delete(making);
     }
   }
+}
 
-  /** Resolves when every thread whose making had begun is there, or has failed to be. */
-  async settled(): Promise<void> {
-    await Promise.allSettled(this.#beingMade);
-  }
+/** The text is codex's; clients look for it to know that a thread is not of this agent. */
+export function noRollout(id: ThreadId): Error {
+  return refusal(`no rollout found for thread id ${id}`);
+}
 
-  /** Begins a turn. `onAccepted` runs first, so that the answer to the client precedes the notices. */
-  startTurn(thread: HubThread, message: QueuedMessage, onAccepted: (turn: TurnRecord) => void): void {
-    const turn = new RunningTurn(thread, message);
-    const { record } = thread;
-    thread.running = turn;
-    record.turns.push(turn.record);
-    record.recencyAtMs = turn.record.startedAtMs;
-    record.updatedAtMs = turn.record.startedAtMs;
-    if (record.preview === '') record.preview = message.content.find((input) => input.type === 'text')?.text ?? '';
-    onAccepted(turn.record);
-    turn.begin();
-    void this.#run(thread, turn);
-  }
-
-  /** Ends what runs in a thread and takes it out of use; its record stays. */
-  async unload(thread: HubThread, how: CutShort = { status: 'interrupted' }): Promise<void> {
-    thread.isUnloading = true;
-    thread.running?.cut(how);
-    await thread.running?.ended;
-    thread.approvals.forgetRemembered();
-    if (thread.status.type !== 'notLoaded') thread.setStatus({ type: 'notLoaded' });
-    thread.subscribers.clear();
-    thread.isUnloading = false;
-  }
-
-  /** Unloads a thread and forgets it, with whatever the agent made for it. */
-  async remove(thread: HubThread): Promise<void> {
-    await this.unload(thread);
-    this.#threads.delete(thread.id);
-    await this.agent.removeThread(thread.id);
-  }
-
-  async #create({ originator, isEphemeral, forkOf }: NewThread): Promise<HubThread> {
-    this.#awaited += 1;
-    try {
-      await this.#makeRoom();
-      const id = uuidV7();
-      const { cwd } = await this.agent.createThread(id);
-      const nowMs = Date.now();
-      const record: ThreadRecord = {
-        id,
-        forkedFromId: forkOf?.id ?? null,
-        isEphemeral,
-        originator,
-        cwd,
-        createdAtMs: nowMs,
-        updatedAtMs: nowMs,
-        recencyAtMs: nowMs,
-        preview: forkOf?.preview ?? '',
-        name: null,
-        isArchived: false,
-        turns: forkOf?.turns ?? [],
-        usage: forkOf?.usage,
-      };
-      const thread = new HubThread(record, this.agent.labels, this.audience);
-      this.#threads.set(id, thread);
-      return thread;
-    } finally {
-      this.#awaited -= 1;
-    }
-  }
-
-  async #run(thread: HubThread, turn: RunningTurn): Promise<void> {
-    let failure: unknown;
-    try {
-      // A message that arrived while the agent was finishing is still part of this turn.
-      do await this.agent.runTurn(turn);
-      while (turn.hasMessages && turn.cutShort === undefined);
-    } catch (error) {
-      failure = error;
-    }
-    // From here to the end nothing waits: no message can slip in between.
-    const error = this.#turnError(turn, failure);
-    thread.running = undefined;
-    thread.touch();
-    turn.end(error);
-    trimHistory(thread.record);
-  }
-
-  #turnError(turn: RunningTurn, failure: unknown): TurnError | undefined {
-    if (turn.cutShort?.status === 'interrupted') return undefined;
-    if (turn.cutShort === undefined && failure === undefined) return undefined;
-    const message = turn.cutShort?.message ?? (failure instanceof Error ? failure.message : String(failure));
-    this.#log.info('a turn failed', { threadId: turn.threadId, turnId: turn.id });
-    return { message, codexErrorInfo: 'other', additionalDetails: null };
-  }
-
-  async #makeRoom(): Promise<void> {
-    if (this.#threads.size + this.#awaited <= this.#maxThreads) return;
-    const idle = this.threads.filter((thread) => thread.running === undefined && !thread.isUnloading);
-    const oldest = idle.toSorted((left, right) => left.record.updatedAtMs - right.record.updatedAtMs)[0];
-    if (oldest === undefined) {
-      throw new RpcError(jsonRpcCodes.overloaded, `all ${this.#maxThreads} threads are busy; wait for a turn to end or delete a thread`);
-    }
-    await this.remove(oldest);
-    this.audience.broadcast('thread/deleted', { threadId: oldest.id });
-  }
+function recordOfStored(stored: StoredThread, note: ThreadNote | undefined): Omit<ThreadRecord, 'gitInfo'> {
+  const { id, createdAtMs, updatedAtMs, preview, path } = stored;
+  const { originator, isEphemeral = false } = note ?? {};
+  const forkedFromId = stored.forkedFromId ?? note?.forkedFromId ?? null;
+  const times = { createdAtMs, updatedAtMs, recencyAtMs: updatedAtMs };
+  return { id, forkedFromId, ...times, preview, path, originator, isEphemeral, subAgent: undefined, turns: [], usage: undefined };
 }

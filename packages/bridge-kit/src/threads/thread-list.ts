@@ -1,64 +1,77 @@
 // Owns which threads a `thread/list` shows and in which order.
 
 import type { Page, Thread } from '@heddle/wire';
-import type { HubThread } from './hub-thread.ts';
 import { pageOf } from '../server/page.ts';
 import type { Params } from '../server/params.ts';
+import type { ThreadCatalog } from './thread-catalog.ts';
+import type { ThreadFacts } from './thread-view.ts';
 
 const sortKeys = {
-  created_at: (thread: HubThread) => thread.record.createdAtMs,
-  updated_at: (thread: HubThread) => thread.record.updatedAtMs,
-  recency_at: (thread: HubThread) => thread.record.recencyAtMs,
+  created_at: (facts: ThreadFacts) => facts.createdAtMs,
+  updated_at: (facts: ThreadFacts) => facts.updatedAtMs,
+  recency_at: (facts: ThreadFacts) => facts.recencyAtMs,
   /** There are no sections, so all threads are in the same place and their age decides. */
-  section_position: (thread: HubThread) => thread.record.createdAtMs,
+  section_position: (facts: ThreadFacts) => facts.createdAtMs,
 } as const;
 const sortKeyNames = Object.keys(sortKeys) as (keyof typeof sortKeys)[];
 
-/** Kinds of sources under which a client may ask for our threads: started through an app-server, as codex names it. */
-const ourSourceKinds = ['vscode', 'appServer'];
+/** Kinds under which a client may ask for people's threads: of a terminal, or started through an app-server. */
+const peoplesKinds = ['cli', 'vscode', 'appServer'];
+const subAgentKinds = ['subAgent', 'subAgentThreadSpawn'];
 
-/** Filters for threads that belong to another thread, a section or a project; no thread here does. */
-const groupFilters = ['parentThreadId', 'ancestorThreadId', 'attachedToThreadId', 'sectionId', 'projectId'];
+/** Filters for threads that belong to a section or a project, or are attached; none here is. */
+const groupFilters = ['attachedToThreadId', 'sectionId', 'projectId'];
 
 /**
- * A page of threads without their turns. As in codex, ephemeral threads are never listed and threads that were never
- * used only among the archived; newest first unless asked otherwise.
+ * A page of threads without their turns. As in codex, ephemeral threads are never listed, sub-agents' only when they
+ * are asked for, and threads that were never used only among the archived; newest first unless asked otherwise.
  */
-export function listThreads(threads: readonly HubThread[], params: Params): Page<Thread> {
+export async function listThreads(catalog: ThreadCatalog, params: Params): Promise<Page<Thread>> {
   const rank = sortKeys[params.optionalChoice('sortKey', sortKeyNames) ?? 'created_at'];
-  const isWanted = wantedBy(params);
-  const entries = threads.filter(isWanted).map((thread) => ({ value: thread, rank: rank(thread), id: thread.id }));
-  const page = pageOf(entries, {
+  const request = {
     cursor: params.optionalText('cursor'),
     limit: params.optionalCount('limit'),
     direction: params.sortDirection('desc'),
-  });
-  return { ...page, data: page.data.map((thread) => thread.view()) };
+  };
+  const isWanted = wantedBy(params, catalog.labels.modelProvider);
+  const facts = (await catalog.allFacts()).filter(isWanted);
+  const page = pageOf(
+    facts.map((one) => ({ value: one, rank: rank(one), id: one.id })),
+    request,
+  );
+  return { ...page, data: page.data.map((one) => catalog.viewOf(one)) };
 }
 
-function wantedBy(params: Params): (thread: HubThread) => boolean {
+function wantedBy(params: Params, provider: string): (facts: ThreadFacts) => boolean {
   const isArchived = params.flag('archived');
   const folders = params.optionalTexts('cwd');
   const searchTerm = params.optionalText('searchTerm')?.toLowerCase() ?? '';
   const providers = params.optionalTexts('modelProviders') ?? [];
-  const sourceKinds = params.optionalTexts('sourceKinds') ?? [];
-  const excluded = params.optionalTexts('excludedThreadIds') ?? [];
   const originators = params.optionalTexts('originators') ?? [];
+  const excluded = new Set(params.optionalTexts('excludedThreadIds'));
+  const isOfKind = kindFilter(params);
   const isOfAGroup = groupFilters.some((filter) => params.optionalText(filter) !== undefined);
-  return (thread) => {
-    const { record } = thread;
-    const title = `${record.name ?? ''}\n${record.preview}`.toLowerCase();
-    return (
-      !isOfAGroup &&
-      !record.isEphemeral &&
-      record.isArchived === isArchived &&
-      (record.turns.length > 0 || record.isArchived) &&
-      (folders === undefined || folders.includes(record.cwd)) &&
-      title.includes(searchTerm) &&
-      (providers.length === 0 || providers.includes(thread.view().modelProvider)) &&
-      (sourceKinds.length === 0 || sourceKinds.some((kind) => ourSourceKinds.includes(kind))) &&
-      (originators.length === 0 || originators.includes(record.originator)) &&
-      !excluded.includes(record.id)
-    );
+  if (isOfAGroup || (providers.length > 0 && !providers.includes(provider))) return () => false;
+  return (facts) =>
+    !facts.isEphemeral &&
+    facts.isArchived === isArchived &&
+    (facts.isUsed || facts.isArchived) &&
+    isOfKind(facts) &&
+    (folders === undefined || folders.includes(facts.cwd)) &&
+    (searchTerm === '' || `${facts.name ?? ''}\n${facts.preview}`.toLowerCase().includes(searchTerm)) &&
+    (originators.length === 0 || (facts.originator !== undefined && originators.includes(facts.originator))) &&
+    !excluded.has(facts.id);
+}
+
+function kindFilter(params: Params): (facts: ThreadFacts) => boolean {
+  const kinds = params.optionalTexts('sourceKinds') ?? [];
+  const parent = params.optionalText('parentThreadId') ?? params.optionalText('ancestorThreadId');
+  if (parent !== undefined) return ({ subAgent }) => subAgent?.parentThreadId === parent;
+  const showsPeoples = kinds.length === 0 || kinds.some((kind) => peoplesKinds.includes(kind));
+  const showsSubAgents = kinds.some((kind) => subAgentKinds.includes(kind));
+  return ({ subAgent, originator }) => {
+    if (subAgent !== undefined) return showsSubAgents;
+    if (!showsPeoples || kinds.length === 0) return showsPeoples;
+    return originator === undefined ? kinds.includes('cli') : kinds.includes('vscode') || kinds.includes('appServer');
   };
 }

@@ -1,14 +1,19 @@
 // Owns the requests that begin, join, copy, rename, hide and forget threads: what is answered, and who is told after.
 
-import type { ThreadSettings } from '@heddle/wire';
+import type { Thread, ThreadSettings } from '@heddle/wire';
 import type { Call, HandlersOf } from '../server/call.ts';
-import type { HubThread } from './hub-thread.ts';
 import { pageOf } from '../server/page.ts';
 import { type Params, refusal } from '../server/params.ts';
 import type { Session } from '../server/session.ts';
-import type { ThreadHub } from './thread-hub.ts';
-import { readTurns, turnsPage } from './thread-reads.ts';
-import type { TurnRecord } from './turn-record.ts';
+import type { PlacedTurn } from './history.ts';
+import type { HubThread } from './hub-thread.ts';
+import { collaborationModeView, settingsAnswer } from './settings-view.ts';
+import type { FoundThread, ThreadCatalog } from './thread-catalog.ts';
+import { noRollout, type ThreadHub } from './thread-hub.ts';
+import { fullTurns, turnsPage } from './thread-reads.ts';
+import type { ThreadUsage } from './thread-usage.ts';
+import { storedFormOf } from './thread-view.ts';
+import { readWanted } from './wanted-settings.ts';
 
 type ThreadMethod =
   | 'thread/start'
@@ -21,140 +26,144 @@ type ThreadMethod =
   | 'thread/delete'
   | 'thread/unsubscribe';
 
-/** How threads of this agent run, whatever a client asked for: the answer says what is true. */
-export type FixedSettings = Omit<ThreadSettings, 'thread' | 'cwd' | 'model' | 'modelProvider'>;
-
-export function threadRequests(hub: ThreadHub, settings: FixedSettings): HandlersOf<ThreadMethod> {
-  const settingsOf = (thread: HubThread, turns: TurnRecord[]): ThreadSettings => ({
-    ...settings,
-    thread: thread.view(readTurns(turns)),
-    model: hub.agent.labels.model,
-    modelProvider: hub.agent.labels.modelProvider,
-    cwd: thread.record.cwd,
+export function threadRequests(hub: ThreadHub, catalog: ThreadCatalog): HandlersOf<ThreadMethod> {
+  const settingsOf = (thread: HubThread, found: FoundThread, turns: PlacedTurn[]): ThreadSettings => ({
+    ...settingsAnswer(thread.settings),
+    thread: catalog.view(found, fullTurns(turns)),
   });
-  const announce = (thread: HubThread) => hub.audience.broadcast('thread/started', { thread: thread.view() });
+  const announce = (thread: Thread) => hub.audience.broadcast('thread/started', { thread: { ...thread, turns: [] } });
 
   return {
     async 'thread/start'(call) {
-      const isEphemeral = call.params.flag('ephemeral');
-      const thread = await hub.create({ originator: originatorOf(call), isEphemeral });
+      const made = { originator: originatorOf(call), isEphemeral: call.params.flag('ephemeral') };
+      const thread = await hub.create(readWanted(call.params), made);
       thread.subscribers.add(call.session);
-      call.reply(settingsOf(thread, []));
-      announce(thread);
+      const view = thread.view();
+      call.reply({ ...settingsAnswer(thread.settings), thread: view });
+      announce(view);
     },
 
-    'thread/resume'(call) {
+    async 'thread/resume'(call) {
       const { params, session } = call;
-      const thread = storedThread(hub, params);
-      const { record } = thread;
-      if (record.isArchived) throw refusal(`session ${record.id} is archived. Run \`thread/unarchive\` to bring it back first.`);
+      const id = params.text('threadId');
+      const wanted = readWanted(params);
       const excludesTurns = params.flag('excludeTurns');
       const wantedPage = params.optionalObject('initialTurnsPage');
-      const initialTurnsPage = wantedPage === undefined ? {} : { initialTurnsPage: turnsPage(thread, wantedPage, 'summary') };
-      if (thread.status.type === 'notLoaded') thread.setStatus({ type: 'idle' });
+      const thread = await hub.open(id, wanted);
+      const found = await catalog.require(id);
+      const history = excludesTurns && wantedPage === undefined ? undefined : await catalog.turns(found);
+      if (!thread.isLoaded) throw noRollout(id); // it was unloaded while its history was read
       thread.subscribers.add(session);
-      call.reply({ ...settingsOf(thread, excludesTurns ? [] : record.turns), ...initialTurnsPage });
-      if (!excludesTurns) tellUsage(session, thread);
-      thread.approvals.replayTo(session);
+      call.reply({
+        ...settingsOf(thread, found, excludesTurns ? [] : (history?.turns ?? [])),
+        collaborationMode: collaborationModeView(thread.settings),
+        ...(wantedPage === undefined ? {} : { initialTurnsPage: turnsPage(history?.turns ?? [], wantedPage, 'summary') }),
+      });
+      if (!excludesTurns) tellUsage(session, id, history?.usage);
+      if (thread.parent === undefined) thread.questions.replayTo(session);
+      else thread.questions.replayOfTo(id, session);
     },
 
     async 'thread/fork'(call) {
       const { params } = call;
-      const source = storedThread(hub, params);
-      const turns = turnsToCopy(source, params);
-      const { id, preview, usage } = source.record;
-      const forkOf = { id, preview, usage, turns };
-      const thread = await hub.create({ originator: originatorOf(call), isEphemeral: params.flag('ephemeral'), forkOf });
-      thread.subscribers.add(call.session);
+      const source = await catalog.require(params.text('threadId'));
       const excludesTurns = params.flag('excludeTurns');
-      call.reply(settingsOf(thread, excludesTurns ? [] : turns));
-      if (!excludesTurns) tellUsage(call.session, thread);
-      announce(thread);
+      const made = { originator: originatorOf(call), isEphemeral: params.flag('ephemeral') };
+      const thread = await fork(hub, source, { params, made, turns: (await catalog.turns(source)).turns });
+      const found = await catalog.require(thread.id);
+      const history = excludesTurns ? undefined : await catalog.turns(found);
+      thread.subscribers.add(call.session);
+      const answer = settingsOf(thread, found, history?.turns ?? []);
+      call.reply(answer);
+      tellUsage(call.session, thread.id, history?.usage);
+      announce(answer.thread);
     },
 
     'thread/loaded/list'(call) {
       const { params } = call;
-      const loaded = hub.threads.filter((thread) => thread.isLoaded);
-      const entries = loaded.map(({ id, record }) => ({ value: id, rank: record.createdAtMs, id }));
+      const loaded = hub.loaded.all.filter((thread) => thread.isLoaded);
+      const entries = loaded.map(({ id, record }) => ({ value: id, rank: Math.floor(record.createdAtMs), id }));
       const page = pageOf(entries, { cursor: params.optionalText('cursor'), limit: params.optionalCount('limit'), direction: 'asc' });
       call.reply({ data: page.data, nextCursor: page.nextCursor });
     },
 
-    'thread/name/set'(call) {
-      const thread = storedThread(hub, call.params);
+    async 'thread/name/set'(call) {
+      const { id, inMemory } = await catalog.require(call.params.text('threadId'));
       const name = call.params.text('name').trim();
       if (name === '') throw refusal('thread name must not be empty');
-      thread.record.name = name;
-      thread.touch();
+      await hub.rename(id, name);
+      inMemory?.touch();
       call.reply({});
-      hub.audience.broadcast('thread/name/updated', { threadId: thread.id, threadName: name });
+      hub.audience.broadcast('thread/name/updated', { threadId: id, threadName: name });
     },
 
     async 'thread/archive'(call) {
-      const thread = storedThread(hub, call.params);
-      if (thread.record.isArchived) throw noRollout(thread.id);
-      thread.record.isArchived = true;
-      await hub.unload(thread);
+      const { id, inMemory, stored } = await catalog.require(call.params.text('threadId'));
+      const isUnused = hub.agent.store !== undefined && stored === undefined && !inMemory?.facts().isUsed;
+      if (isUnused || hub.notes.of(id)?.isArchived) throw noRollout(id);
+      hub.notes.change(id, { isArchived: true });
+      if (inMemory !== undefined) await hub.loaded.unload(inMemory);
       call.reply({});
-      hub.audience.broadcast('thread/archived', { threadId: thread.id });
+      hub.audience.broadcast('thread/archived', { threadId: id });
     },
 
-    'thread/unarchive'(call) {
-      const thread = hub.find(call.params.text('threadId'));
-      if (thread?.record.isArchived !== true) throw refusal(`no archived rollout found for thread id ${call.params.text('threadId')}`);
-      thread.record.isArchived = false;
-      thread.touch();
-      call.reply({ thread: thread.view() });
-      hub.audience.broadcast('thread/unarchived', { threadId: thread.id });
+    async 'thread/unarchive'(call) {
+      const id = call.params.text('threadId');
+      const found = await catalog.find(id);
+      if (found === undefined || !hub.notes.of(id)?.isArchived) throw refusal(`no archived rollout found for thread id ${id}`);
+      hub.notes.change(id, { isArchived: undefined });
+      found.inMemory?.touch();
+      call.reply({ thread: catalog.view(found) });
+      hub.audience.broadcast('thread/unarchived', { threadId: id });
     },
 
     async 'thread/delete'(call) {
-      const thread = storedThread(hub, call.params);
-      await hub.remove(thread);
+      const { id } = await catalog.require(call.params.text('threadId'));
+      await hub.loaded.remove(id);
       call.reply({});
-      hub.audience.broadcast('thread/deleted', { threadId: thread.id });
+      hub.audience.broadcast('thread/deleted', { threadId: id });
     },
 
     'thread/unsubscribe'(call) {
-      const thread = hub.find(call.params.text('threadId'));
+      const thread = hub.loaded.find(call.params.text('threadId'));
       if (thread === undefined || !thread.isLoaded) call.reply({ status: 'notLoaded' });
-      else call.reply({ status: thread.subscribers.delete(call.session) ? 'unsubscribed' : 'notSubscribed' });
+      else call.reply({ status: thread.leave(call.session) ? 'unsubscribed' : 'notSubscribed' });
     },
   };
 }
 
+interface ForkRequest {
+  params: Params;
+  made: { originator: string; isEphemeral: boolean };
+  turns: readonly PlacedTurn[];
+}
+
+/** Up to and with `lastTurnId`, or up to `beforeTurnId`, or everything that has ended. */
+async function fork(hub: ThreadHub, source: FoundThread, { params, made, turns }: ForkRequest): Promise<HubThread> {
+  const lastTurnId = params.optionalText('lastTurnId');
+  const beforeTurnId = params.optionalText('beforeTurnId');
+  if (lastTurnId !== undefined && beforeTurnId !== undefined) throw refusal('lastTurnId and beforeTurnId exclude each other');
+  const ended = turns.map(({ turn }) => turn).filter((turn) => turn.status !== 'inProgress');
+  const named = lastTurnId ?? beforeTurnId;
+  const index = named === undefined ? ended.length : ended.findIndex((turn) => turn.id === named);
+  if (index < 0) throw refusal(`no ended turn ${named} in thread ${source.id}`);
+  const count = lastTurnId === undefined ? index : index + 1;
+  const wanted = readWanted(params);
+  const { inMemory } = source;
+  if (hub.agent.store === undefined && inMemory !== undefined) return hub.forkInMemory(inMemory, ended.slice(0, count), wanted, made);
+  // What has just been said may not be in the store yet; the agent knows where it is.
+  const stored = source.stored ?? (inMemory?.facts().isUsed ? storedFormOf(inMemory) : undefined);
+  if (stored === undefined) throw noRollout(source.id);
+  return hub.fork(stored, { beforeTurnId: ended[count]?.id }, wanted, made);
+}
+
 /** Who joins a thread learns what it has cost so far; later counts come as notices. */
-function tellUsage(session: Session, { record }: HubThread): void {
-  if (record.usage === undefined) return;
-  const { turnId, total, last } = record.usage;
-  session.notify('thread/tokenUsage/updated', { threadId: record.id, turnId, tokenUsage: { total, last, modelContextWindow: null } });
+function tellUsage(session: Session, threadId: string, usage: ThreadUsage | undefined): void {
+  if (usage === undefined) return;
+  const { turnId, total, last, contextWindow } = usage;
+  session.notify('thread/tokenUsage/updated', { threadId, turnId, tokenUsage: { total, last, modelContextWindow: contextWindow } });
 }
 
 function originatorOf(call: Call<never>): string {
   return call.session.client?.name ?? '';
-}
-
-function noRollout(id: string): Error {
-  return refusal(`no rollout found for thread id ${id}`);
-}
-
-/** The text is codex's; clients look for it to know that a thread is not of this agent. */
-function storedThread(hub: ThreadHub, params: Params): HubThread {
-  const id = params.text('threadId');
-  const thread = hub.find(id);
-  if (thread === undefined || thread.isUnloading) throw noRollout(id);
-  return thread;
-}
-
-/** Turns that have ended, up to and with `lastTurnId`, or up to `beforeTurnId`. */
-function turnsToCopy(source: HubThread, params: Params): TurnRecord[] {
-  const lastTurnId = params.optionalText('lastTurnId');
-  const beforeTurnId = params.optionalText('beforeTurnId');
-  if (lastTurnId !== undefined && beforeTurnId !== undefined) throw refusal('lastTurnId and beforeTurnId exclude each other');
-  const ended = source.record.turns.filter((turn) => turn.status !== 'inProgress');
-  const wanted = lastTurnId ?? beforeTurnId;
-  if (wanted === undefined) return ended;
-  const index = ended.findIndex((turn) => turn.id === wanted);
-  if (index < 0) throw refusal(`no ended turn ${wanted} in thread ${source.id}`);
-  return ended.slice(0, lastTurnId === undefined ? index : index + 1);
 }

@@ -14,6 +14,11 @@ export interface TurnRecord {
   completedAtMs: number | null;
 }
 
+/** A turn that begins now. */
+export function newTurnRecord(id: TurnId, ordinal: number): TurnRecord {
+  return { id, ordinal, items: [], status: 'inProgress', error: null, startedAtMs: Date.now(), completedAtMs: null };
+}
+
 /** How much of a turn's items an answer carries. */
 export type ItemsView = Turn['itemsView'];
 export const itemsViews: readonly ItemsView[] = ['notLoaded', 'summary', 'full'];

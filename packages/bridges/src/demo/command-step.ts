@@ -1,9 +1,8 @@
 // Owns the demo's command: shown, asked about, and then really run in the thread's folder, with nothing of the
-// daemon's environment but where programs are and which language is spoken.
+// user's environment but where programs are and which language is spoken.
 
-import { type Decision, type RunningTurn, uuidV7 } from '@heddle/bridge-kit';
-import type { CommandApprovalParams } from '@heddle/wire';
-import { runShellCommand, shellArguments } from './shell-command.ts';
+import { type Decision, runShellCommand, type RunningTurn, shellArguments, uuidV7 } from '@heddle/bridge-kit';
+import type { CommandApprovalParams, CommandExecutionItem } from '@heddle/wire';
 
 /** How a person says no. `cancelled`: and the turn is to end. */
 export type Refusal = 'declined' | 'cancelled' | 'invalid';
@@ -27,40 +26,33 @@ export const ownCommand =
  * Asks, whatever the client's policy is, unless the same command was accepted for the session; then runs.
  * @throws the turn's abort reason when it is cut short.
  */
-export async function performCommand(turn: RunningTurn, command: string, daemonEnv: NodeJS.ProcessEnv): Promise<CommandOutcome> {
-  const env = commandEnv(daemonEnv, turn.cwd);
+export async function performCommand(turn: RunningTurn, command: string, launchEnv: NodeJS.ProcessEnv): Promise<CommandOutcome> {
+  const env = commandEnv(launchEnv, turn.cwd);
   const { display } = shellArguments(command, env);
   const itemId = uuidV7();
   const commandActions = [{ type: 'unknown', command }];
-  const startItem = () =>
-    turn.items.start({
-      type: 'commandExecution',
-      id: itemId,
-      command: display,
-      cwd: turn.cwd,
-      processId: null,
-      source: 'agent',
-      status: 'inProgress',
-      commandActions,
-      aggregatedOutput: null,
-      exitCode: null,
-      durationMs: null,
-    });
-
+  const item: CommandExecutionItem = {
+    type: 'commandExecution',
+    id: itemId,
+    command: display,
+    cwd: turn.cwd,
+    processId: null,
+    source: 'agent',
+    status: 'inProgress',
+    commandActions,
+    aggregatedOutput: null,
+    exitCode: null,
+    durationMs: null,
+  };
+  turn.signal.throwIfAborted();
   const subject = `command ${command}`;
   if (turn.isRemembered(subject)) {
-    startItem();
+    turn.apply({ type: 'itemStarted', item });
     return run(turn, itemId, command, env);
   }
-  turn.setWaiting(true);
-  startItem();
-  const decision = await turn.ask('item/commandExecution/requestApproval', approvalParams(turn, itemId, display, commandActions), subject);
-  if (decision === 'accept' || decision === 'acceptForSession') {
-    turn.setWaiting(false);
-    return run(turn, itemId, command, env);
-  }
-  turn.items.complete(itemId, { status: decision === 'invalid' ? 'failed' : 'declined' });
-  turn.setWaiting(false);
+  const params = approvalParams(turn, itemId, display, commandActions);
+  const decision = await turn.ask('item/commandExecution/requestApproval', params, subject, item);
+  if (decision === 'accept' || decision === 'acceptForSession') return run(turn, itemId, command, env);
   return { kind: refusals[decision] };
 }
 
@@ -86,28 +78,25 @@ async function run(turn: RunningTurn, itemId: string, command: string, env: Node
       cwd: turn.cwd,
       env,
       signal: turn.signal,
-      onStarted: (processId) => turn.items.setProcess(itemId, String(processId)),
-      onText: (text) => turn.items.appendOutput(itemId, text),
+      onStarted: (processId) => turn.apply({ type: 'itemChanged', itemId, changes: { processId: String(processId) } }),
+      onText: (delta) => turn.apply({ type: 'outputDelta', itemId, delta }),
     });
-    turn.items.complete(itemId, {
-      status: result.exitCode === 0 && result.why === undefined ? 'completed' : 'failed',
-      aggregatedOutput: result.output,
-      exitCode: result.exitCode,
-      durationMs: result.durationMs,
-    });
+    const { output: aggregatedOutput, exitCode, durationMs } = result;
+    const status = exitCode === 0 && result.why === undefined ? 'completed' : 'failed';
+    turn.apply({ type: 'itemCompleted', itemId, changes: { status, aggregatedOutput, exitCode, durationMs } });
     turn.signal.throwIfAborted();
-    return { kind: 'ran', exitCode: result.exitCode, why: result.why };
+    return { kind: 'ran', exitCode, why: result.why };
   } catch (error) {
     turn.signal.throwIfAborted();
     const why = error instanceof Error ? error.message : String(error);
-    turn.items.complete(itemId, { status: 'failed', aggregatedOutput: why });
+    turn.apply({ type: 'itemCompleted', itemId, changes: { status: 'failed', aggregatedOutput: why } });
     return { kind: 'failed', why };
   }
 }
 
 /** Nothing that could be a secret: where programs are, where home is, which language. */
-function commandEnv(daemonEnv: NodeJS.ProcessEnv, home: string): NodeJS.ProcessEnv {
+function commandEnv(launchEnv: NodeJS.ProcessEnv, home: string): NodeJS.ProcessEnv {
   const kept = process.platform === 'win32' ? ['Path', 'PATH', 'ComSpec', 'SystemRoot', 'PATHEXT'] : ['PATH', 'LANG'];
-  const passed = Object.fromEntries(kept.flatMap((name) => (daemonEnv[name] === undefined ? [] : [[name, daemonEnv[name]]])));
+  const passed = Object.fromEntries(kept.flatMap((name) => (launchEnv[name] === undefined ? [] : [[name, launchEnv[name]]])));
   return { ...passed, HOME: home };
 }

@@ -1,23 +1,18 @@
 // Owns the demo's file change: read what is there, show the true difference, ask, and then really write it.
 
-import { type RunningTurn, uuidV7 } from '@heddle/bridge-kit';
+import { type RunningTurn, updateHunks, uuidV7 } from '@heddle/bridge-kit';
 import { lstat, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FileUpdateChange } from '@heddle/wire';
+import type { CommandStatus, FileChangeItem, FileUpdateChange } from '@heddle/wire';
 import { type Refusal, refusals } from './command-step.ts';
-import { hunk } from './text-diff.ts';
 
 /** The one file that the demo writes. */
-export const FILE_NAME = 'demo-notes.txt';
+const FILE_NAME = 'demo-notes.txt';
 /** A file that somebody made larger than this is left alone. */
 const MAX_FILE_BYTES = 256 * 1024;
 const counterLine = /^Turns that wrote here: (\d+)$/m;
 
-export type FileOutcome = { name: string } & (
-  | { kind: 'added' | 'changed'; before: string | undefined; after: string }
-  | { kind: Refusal }
-  | { kind: 'failed'; why: string }
-);
+export type FileOutcome = { name: string } & ({ kind: 'added' | 'changed' } | { kind: Refusal } | { kind: 'failed'; why: string });
 
 /**
  * Adds the file, or changes one line of it. Asks, whatever the client's policy is, unless changes to it were accepted
@@ -35,34 +30,32 @@ export async function performFileChange(turn: RunningTurn): Promise<FileOutcome>
   }
   const after = nextContent(before);
   const itemId = uuidV7();
-  turn.items.start({ type: 'fileChange', id: itemId, changes: [changeOf(path, before, after)], status: 'inProgress' });
-
+  const item: FileChangeItem = { type: 'fileChange', id: itemId, changes: [changeOf(path, before, after)], status: 'inProgress' };
+  const end = (status: CommandStatus) => turn.apply({ type: 'itemCompleted', itemId, changes: { status } });
+  turn.signal.throwIfAborted();
   const subject = `file ${path}`;
-  if (!turn.isRemembered(subject)) {
-    turn.setWaiting(true);
+  if (turn.isRemembered(subject)) turn.apply({ type: 'itemStarted', item });
+  else {
     const params = { threadId: turn.threadId, turnId: turn.id, itemId, startedAtMs: Date.now(), reason: null, grantRoot: null };
-    const decision = await turn.ask('item/fileChange/requestApproval', params, subject);
-    turn.setWaiting(false);
-    if (decision !== 'accept' && decision !== 'acceptForSession') {
-      turn.items.complete(itemId, { status: decision === 'invalid' ? 'failed' : 'declined' });
-      return { name, kind: refusals[decision] };
-    }
+    const decision = await turn.ask('item/fileChange/requestApproval', params, subject, item);
+    if (decision !== 'accept' && decision !== 'acceptForSession') return { name, kind: refusals[decision] };
   }
   try {
     // The question may have waited for days: what was shown must still be what is done.
     if ((await readIfThere(path)) !== before) throw new Error('it was changed while the question waited');
     await writeWhole(path, after);
   } catch (error) {
-    turn.items.complete(itemId, { status: 'failed' });
+    end('failed');
     return { kind: 'failed', name, why: messageOf(error) };
   }
-  turn.items.complete(itemId, { status: 'completed' });
-  return { kind: before === undefined ? 'added' : 'changed', name, before, after };
+  end('completed');
+  turn.apply({ type: 'fileChanged', path, before: before ?? null, after });
+  return { kind: before === undefined ? 'added' : 'changed', name };
 }
 
 function changeOf(path: string, before: string | undefined, after: string): FileUpdateChange {
   if (before === undefined) return { path, kind: { type: 'add' }, diff: after };
-  return { path, kind: { type: 'update', move_path: null }, diff: hunk(before, after) };
+  return { path, kind: { type: 'update', move_path: null }, diff: updateHunks(before, after) };
 }
 
 function nextContent(before: string | undefined): string {

@@ -4,10 +4,9 @@ import { type RunningTurn, uuidV7 } from '@heddle/bridge-kit';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UserInput } from '@heddle/wire';
 import { ownCommand, performCommand } from './command-step.ts';
-import { FILE_NAME, performFileChange } from './file-step.ts';
+import { performFileChange } from './file-step.ts';
 import * as lines from './lines.ts';
 import { readScript, type Step } from './script.ts';
-import { gitDiff } from './text-diff.ts';
 
 const WORD_MS = 10;
 const SLOW_WORD_MS = 120;
@@ -15,23 +14,24 @@ const PLAN_STEP_MS = 60;
 
 export class Performance {
   readonly #turn: RunningTurn;
-  readonly #daemonEnv: NodeJS.ProcessEnv;
+  readonly #launchEnv: () => Promise<NodeJS.ProcessEnv>;
   /** What came of the steps, for the closing words. */
   #sentences: string[] = [];
   /** The demo has no tokens, so it counts words: those it was told and said before, said now, thought now. */
   readonly #words = { input: 0, output: 0, reasoning: 0 };
-  /** What the demo's file held when this turn first wrote it, and what it holds now. */
-  #written: { first: string | undefined; now: string } | undefined;
 
-  constructor(turn: RunningTurn, daemonEnv: NodeJS.ProcessEnv) {
+  constructor(turn: RunningTurn, launchEnv: () => Promise<NodeJS.ProcessEnv>) {
     this.#turn = turn;
-    this.#daemonEnv = daemonEnv;
+    this.#launchEnv = launchEnv;
   }
 
   /** Plays until no message is left. Steering ends what is being said at once, a command or a question only after it. */
   async play(): Promise<void> {
     while (this.#turn.hasMessages) {
-      const message = this.#turn.takeMessages().map(textOf).join('\n');
+      const message = this.#turn
+        .takeMessages()
+        .map(({ content }) => textOf(content))
+        .join('\n');
       this.#words.input += countWords(message);
       this.#sentences = [];
       const script = readScript(message);
@@ -86,32 +86,34 @@ export class Performance {
   }
 
   async #say(text: string, phase: 'commentary' | 'final_answer', wordMs = WORD_MS): Promise<void> {
-    const { items, signal } = this.#turn;
-    const id = uuidV7();
-    items.start({ type: 'agentMessage', id, text: '', phase });
+    const turn = this.#turn;
+    turn.signal.throwIfAborted();
+    const itemId = uuidV7();
+    turn.apply({ type: 'itemStarted', item: { type: 'agentMessage', id: itemId, text: '', phase } });
     for (const word of wordsOf(text)) {
-      if (this.#turn.hasMessages) break;
-      items.appendText(id, word);
+      if (turn.hasMessages) break;
+      turn.apply({ type: 'textDelta', itemId, delta: word });
       this.#words.output += 1;
-      await sleep(wordMs, undefined, { signal });
+      await sleep(wordMs, undefined, { signal: turn.signal });
     }
-    items.complete(id);
+    turn.apply({ type: 'itemCompleted', itemId });
     this.#endResponse();
   }
 
   async #reason(): Promise<void> {
-    const { items, signal } = this.#turn;
-    const id = uuidV7();
-    items.start({ type: 'reasoning', id, summary: [], content: [] });
+    const turn = this.#turn;
+    turn.signal.throwIfAborted();
+    const itemId = uuidV7();
+    turn.apply({ type: 'itemStarted', item: { type: 'reasoning', id: itemId, summary: [], content: [] } });
     for (const section of lines.reasoningSections) {
-      items.addReasoningPart(id);
+      turn.apply({ type: 'reasoningPart', itemId });
       for (const word of wordsOf(section)) {
-        items.appendReasoning(id, word);
+        turn.apply({ type: 'reasoningDelta', itemId, delta: word });
         this.#words.reasoning += 1;
-        await sleep(WORD_MS, undefined, { signal });
+        await sleep(WORD_MS, undefined, { signal: turn.signal });
       }
     }
-    items.complete(id);
+    turn.apply({ type: 'itemCompleted', itemId });
     this.#sentences.push('That was reasoning, and this is the answer.');
   }
 
@@ -123,15 +125,13 @@ export class Performance {
 
   async #showPlan(steps: readonly string[], done: number): Promise<void> {
     const statusOf = (index: number) => (index < done ? 'completed' : index === done ? 'inProgress' : 'pending');
-    this.#turn.updatePlan(
-      null,
-      steps.map((step, index) => ({ step, status: statusOf(index) })),
-    );
+    const plan = steps.map((step, index) => ({ step, status: statusOf(index) }) as const);
+    this.#turn.apply({ type: 'planUpdated', explanation: null, plan });
     await sleep(PLAN_STEP_MS, undefined, { signal: this.#turn.signal });
   }
 
   async #command(command: string): Promise<void> {
-    const outcome = await performCommand(this.#turn, command, this.#daemonEnv);
+    const outcome = await performCommand(this.#turn, command, await this.#launchEnv());
     this.#endResponse();
     if (outcome.kind === 'cancelled') this.#stop();
     this.#sentences.push(lines.commandSentence(outcome));
@@ -139,10 +139,6 @@ export class Performance {
 
   async #file(): Promise<void> {
     const outcome = await performFileChange(this.#turn);
-    if (outcome.kind === 'added' || outcome.kind === 'changed') {
-      this.#written = { first: this.#written === undefined ? outcome.before : this.#written.first, now: outcome.after };
-      this.#showDiff();
-    }
     this.#endResponse();
     if (outcome.kind === 'cancelled') this.#stop();
     this.#sentences.push(lines.fileSentence(outcome));
@@ -154,18 +150,20 @@ export class Performance {
     throw this.#turn.signal.reason;
   }
 
-  #showDiff(): void {
-    if (this.#written !== undefined) this.#turn.updateDiff(gitDiff(FILE_NAME, this.#written.first, this.#written.now));
-  }
-
-  /** As in codex, the usage is told after each answer of the model, and the turn's diff again. */
+  /** As in codex, the usage is told after each answer of the model. */
   #endResponse(): void {
     const { input, output, reasoning } = this.#words;
-    this.#turn.endResponse({ inputTokens: input, outputTokens: output + reasoning, reasoningOutputTokens: reasoning });
+    const usage = {
+      inputTokens: input,
+      outputTokens: output + reasoning,
+      reasoningOutputTokens: reasoning,
+      cachedInputTokens: 0,
+      cacheWriteInputTokens: 0,
+    };
+    this.#turn.apply({ type: 'responseEnded', usage, contextWindow: null });
     this.#words.input += output;
     this.#words.output = 0;
     this.#words.reasoning = 0;
-    this.#showDiff();
   }
 }
 

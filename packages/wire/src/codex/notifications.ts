@@ -2,6 +2,7 @@
 
 import type { FileUpdateChange, ItemId, Thread, ThreadId, ThreadItem, ThreadStatus, Turn, TurnError, TurnId } from './items.ts';
 import type { RequestId } from '../json-rpc.ts';
+import type { ThreadSettingsInForce } from './requests.ts';
 
 export interface InTurn {
   threadId: ThreadId;
@@ -23,6 +24,10 @@ export interface ThreadStatusChanged {
 export interface ThreadNameUpdated {
   threadId: ThreadId;
   threadName?: string | null;
+}
+export interface ThreadSettingsUpdated {
+  threadId: ThreadId;
+  threadSettings: ThreadSettingsInForce;
 }
 export interface TokenUsage {
   totalTokens: number;

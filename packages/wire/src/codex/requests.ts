@@ -1,7 +1,7 @@
 // Owns the parameters and results of the requests that both sides make. Which method carries which is in
 // methods.ts. Source: codex app-server 0.169, JSON schema and measured transcripts.
 
-import type { ItemId, Thread, ThreadId, Turn, TurnId, UserInput } from './items.ts';
+import type { ItemId, Thread, ThreadId, ThreadItem, Turn, TurnId, UserInput } from './items.ts';
 
 export interface InitializeParams {
   clientInfo: { name: string; title?: string | null; version: string };
@@ -36,8 +36,17 @@ export interface ThreadForkParams extends ThreadOverrides {
   threadId: ThreadId;
   /** Keep history up to and including this turn. */
   lastTurnId?: TurnId | null;
+  /** Keep history up to this turn, without it. */
+  beforeTurnId?: TurnId | null;
   excludeTurns?: boolean;
 }
+/** `plan`: the agent proposes and changes nothing. */
+export type CollaborationModeKind = 'default' | 'plan';
+export interface CollaborationMode {
+  mode: CollaborationModeKind;
+  settings: { model: string; reasoning_effort?: string | null; developer_instructions?: string | null };
+}
+/** What a thread runs with, as the answers to start, resume and fork tell it. */
 export interface ThreadSettings {
   thread: Thread;
   model: string;
@@ -49,6 +58,31 @@ export interface ThreadSettings {
   approvalsReviewer: string;
   sandbox: SandboxPolicy;
   reasoningEffort: string | null;
+  /** `thread/resume` only. */
+  collaborationMode?: CollaborationMode | null;
+  initialTurnsPage?: Page<Turn>;
+  turnsBackwardsCursor?: string | null;
+  itemsBackwardsCursor?: string | null;
+}
+/** The same settings as `thread/settings/updated` tells them. */
+export interface ThreadSettingsInForce {
+  cwd: string;
+  model: string;
+  modelProvider: string;
+  effort: string | null;
+  approvalPolicy: ApprovalPolicy;
+  approvalsReviewer: string;
+  sandboxPolicy: SandboxPolicy;
+  collaborationMode: CollaborationMode;
+}
+export interface ThreadSettingsUpdateParams {
+  threadId: ThreadId;
+  model?: string | null;
+  effort?: string | null;
+  cwd?: string | null;
+  approvalPolicy?: ApprovalPolicy | null;
+  sandboxPolicy?: SandboxPolicy | null;
+  collaborationMode?: CollaborationMode | null;
 }
 
 export type SortDirection = 'asc' | 'desc';
@@ -75,6 +109,22 @@ export interface ThreadTurnsListParams extends PageParams {
   threadId: ThreadId;
   itemsView?: 'notLoaded' | 'summary' | 'full' | null;
 }
+export interface ThreadItemsListParams extends PageParams {
+  threadId: ThreadId;
+  turnId?: TurnId | null;
+}
+export interface ThreadItemEntry {
+  turnId: TurnId;
+  item: ThreadItem;
+  startedAtMs: number | null;
+  completedAtMs: number | null;
+}
+export interface ThreadRevertResult {
+  /** Without turns. */
+  thread: Thread;
+  turnsBackwardsCursor: string | null;
+  itemsBackwardsCursor: string | null;
+}
 export interface ThreadReadParams {
   threadId: ThreadId;
   includeTurns?: boolean;
@@ -92,6 +142,7 @@ export interface TurnStartParams {
   cwd?: string | null;
   approvalPolicy?: ApprovalPolicy | null;
   sandboxPolicy?: SandboxPolicy | null;
+  collaborationMode?: CollaborationMode | null;
 }
 export interface TurnSteerParams {
   threadId: ThreadId;
@@ -106,6 +157,62 @@ export interface TurnStartResult {
   turn: Turn;
 }
 
+/** A message that waits for the running turn to end. */
+export interface QueuedSubmission {
+  id: string;
+  clientUserMessageId: string;
+  input: UserInput[];
+}
+export interface ByQueued {
+  threadId: ThreadId;
+  queuedSubmissionId: string;
+}
+
+export interface SkillMetadata {
+  name: string;
+  description: string;
+  enabled: boolean;
+  path: string;
+  scope: 'user' | 'repo' | 'system' | 'admin';
+}
+export interface SkillsListEntry {
+  cwd: string;
+  skills: SkillMetadata[];
+  errors: { path: string; message: string }[];
+}
+export interface CollaborationModePreset {
+  name: string;
+  mode: CollaborationModeKind;
+  model: string | null;
+  reasoning_effort: string | null;
+}
+export interface AccountReadResult {
+  account: Record<string, unknown> | null;
+  userId: string | null;
+  requiresOpenaiAuth: boolean;
+  workspaceRouting: null;
+}
+export interface RateLimitsReadResult {
+  rateLimits: Record<string, unknown>;
+  rateLimitsByLimitId: Record<string, unknown> | null;
+}
+export interface ConfigReadResult {
+  config: Record<string, unknown>;
+  origins: Record<string, never>;
+  layers: null;
+}
+export interface HooksListEntry {
+  cwd: string;
+  hooks: unknown[];
+  warnings: string[];
+  errors: { path: string; message: string }[];
+}
+export interface AuthStatusResult {
+  authMethod: string | null;
+  authToken: null;
+  requiresOpenaiAuth: boolean;
+}
+
 export interface Model {
   id: string;
   model: string;
@@ -115,6 +222,8 @@ export interface Model {
   hidden: boolean;
   supportedReasoningEfforts: { reasoningEffort: string; description: string }[];
   defaultReasoningEffort: string;
+  inputModalities?: ('text' | 'image')[];
+  supportsPersonality?: boolean;
 }
 
 export type ApprovalDecision = 'accept' | 'acceptForSession' | 'decline' | 'cancel';
@@ -151,7 +260,18 @@ export interface UserInputRequestParams {
   threadId: ThreadId;
   turnId: TurnId;
   itemId: ItemId;
-  questions: { id: string; header: string; question: string; options: { label: string; description: string }[] | null }[];
+  questions: UserQuestion[];
+  /** Whether the turn waits for the answer. codex 0.132 did not say it. */
+  isBlocking?: boolean;
+}
+export interface UserQuestion {
+  id: string;
+  header: string;
+  question: string;
+  /** Whether an answer in the person's own words is taken too. */
+  isOther?: boolean;
+  isSecret?: boolean;
+  options: { label: string; description: string }[] | null;
 }
 export interface UserInputResult {
   answers: Record<string, { answers: string[] }>;

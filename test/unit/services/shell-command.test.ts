@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { CapturedOutput } from '../../../packages/bridges/src/demo/captured-output.ts';
-import { runShellCommand, shellArguments, type ShellCommandOptions } from '../../../packages/bridges/src/demo/shell-command.ts';
-import { livingInGroup } from './demo-client.ts';
+import { CapturedOutput } from '../../../packages/bridge-kit/src/services/captured-output.ts';
+import { runShellCommand, shellArguments, type ShellCommandOptions } from '../../../packages/bridge-kit/src/services/shell-command.ts';
+import { livingInGroup } from '../bridges/demo-client.ts';
 
 async function run(command: string, options: Partial<ShellCommandOptions> = {}) {
   const texts: string[] = [];

@@ -1,0 +1,24 @@
+// Owns the counting of tokens over a thread.
+
+import type { TokenUsage, TurnId } from '@heddle/wire';
+
+/** What a thread has cost so far. */
+export interface ThreadUsage {
+  /** The turn that the last count belongs to. */
+  turnId: TurnId;
+  total: TokenUsage;
+  last: TokenUsage;
+  /** In tokens; `null` when the agent does not tell. */
+  contextWindow: number | null;
+}
+
+export function addUsage(left: TokenUsage | undefined, right: TokenUsage): TokenUsage {
+  return {
+    totalTokens: (left?.totalTokens ?? 0) + right.totalTokens,
+    inputTokens: (left?.inputTokens ?? 0) + right.inputTokens,
+    cachedInputTokens: (left?.cachedInputTokens ?? 0) + right.cachedInputTokens,
+    cacheWriteInputTokens: (left?.cacheWriteInputTokens ?? 0) + (right.cacheWriteInputTokens ?? 0),
+    outputTokens: (left?.outputTokens ?? 0) + right.outputTokens,
+    reasoningOutputTokens: (left?.reasoningOutputTokens ?? 0) + right.reasoningOutputTokens,
+  };
+}

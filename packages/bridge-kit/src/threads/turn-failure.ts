@@ -1,0 +1,14 @@
+// Owns the way in which an agent says why its turn failed.
+
+import type { CodexErrorInfo, TurnError } from '@heddle/wire';
+
+/** Thrown by `HubAgent.runTurn`: the turn ends as failed, with this error as clients see it. */
+export class TurnFailure extends Error {
+  override readonly name = 'TurnFailure';
+  readonly error: TurnError;
+
+  constructor(message: string, info: CodexErrorInfo, additionalDetails: string | null = null) {
+    super(message);
+    this.error = { message, codexErrorInfo: info, additionalDetails };
+  }
+}
