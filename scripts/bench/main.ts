@@ -3,8 +3,10 @@
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { measureClaudeHistory } from './claude-history.ts';
 import { measureDaemon } from './daemon-cost.ts';
 import { type Door, type EchoAddresses, openDoors } from './doors.ts';
+import { measureGuessing } from './guessing.ts';
 import { bulk, burst, median, percentile, roundTrips } from './measure.ts';
 import { measureReconnect } from './reconnect.ts';
 import { measureJunk } from './strangers.ts';
@@ -105,6 +107,38 @@ table(
   [
     ['heddle', guardedMsPerMb.toFixed(2), '1'],
     ["libp2p's own tcp()", plainMsPerMb.toFixed(0), (plainMsPerMb / guardedMsPerMb).toFixed(0)],
+  ],
+);
+
+const { peers, guesses, perSecond, seconds, outcomes, undisturbed, guessedAt } = await measureGuessing();
+const sum = (codes: string[]) => codes.reduce((count, code) => count + (outcomes[code] ?? 0), 0);
+const answered = sum(Object.keys(outcomes).filter((code) => code !== 'cut' && code !== 'not connected'));
+say(`\na request of an enrolled device while ${peers} peers at its address guess the token, ${perSecond} times a second`);
+say(
+  `${guesses} guesses in ${seconds.toFixed(0)} s: ${sum(['unauthorized'])} compared, ${guesses - sum(['unauthorized'])} refused uncompared`,
+);
+say(
+  `(${answered - sum(['unauthorized'])} by an answer, ${sum(['cut'])} cut after the key exchange, ${sum(['not connected'])} before its end)`,
+);
+table(
+  ['', 'undisturbed ms', 'guessed at ms', 'ratio', 'goal'],
+  (['p50Ms', 'p95Ms'] as const).map((name) => [
+    name.slice(0, 3),
+    undisturbed[name].toFixed(2),
+    guessedAt[name].toFixed(2),
+    (guessedAt[name] / undisturbed[name]).toFixed(2),
+    '< 2',
+  ]),
+);
+
+const { coldMs, warmMs, readMs, itemsRead } = await measureClaudeHistory();
+say("\nclaude's stored history, ms");
+table(
+  ['', 'measured', 'goal'],
+  [
+    ['list of 10,000 sessions, cold', coldMs.toFixed(0), '≤ 3000'],
+    ['list of 10,000 sessions, warm', warmMs.toFixed(0), '≤ 300'],
+    [`read of a transcript of ${itemsRead} items`, readMs.toFixed(0), ''],
   ],
 );
 

@@ -53,6 +53,9 @@ const ends: fc.WeightedArbitrary<Step>[] = [
   { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const), by: name }) },
 ];
 
+/** Two megabytes in single bytes would take all the time there is and show nothing new. */
+const MAX_PIECES = 500;
+
 /** A message says which it is; the rest is filled with it, so that parts of two messages can't be mixed unseen. */
 function message(number: number, size: number): Uint8Array {
   const bytes = new Uint8Array(Math.max(4, size)).fill(number % 251);
@@ -75,10 +78,6 @@ class Side {
 
   get sent(): number {
     return this.#sizes.length;
-  }
-
-  get largest(): number {
-    return Math.max(0, ...this.#sizes);
   }
 
   get taken(): number {
@@ -114,6 +113,7 @@ class World {
   #duplexes: ReturnType<typeof byteDuplexPair> | undefined;
   /** Half a write may be under way: what is written beside the link would land in the middle of a frame. */
   #isTight = false;
+  #isEnded = false;
 
   get isOver(): boolean {
     return !this.a.link.canResume(this.a.sent) || !this.b.link.canResume(this.b.sent);
@@ -153,9 +153,7 @@ class World {
     b.link.detach(new Error('the client has come back'));
     const received = { a: a.link.received, b: b.link.received };
     if (!a.link.canResume(received.b) || !b.link.canResume(received.a)) return;
-    // A long message in single bytes would take all the time there is and show nothing new.
-    const chunk = Math.max(chunkBytes, Math.ceil(Math.max(a.largest, b.largest) / 500));
-    this.#duplexes = byteDuplexPair({ chunkBytes: chunk, highWater: isTight ? 1_000 : Number.POSITIVE_INFINITY });
+    this.#duplexes = byteDuplexPair({ chunkBytes, maxPieces: MAX_PIECES, highWater: isTight ? 1_000 : Number.POSITIVE_INFINITY });
     this.#isTight = isTight;
     const [left, right] = this.#duplexes;
     a.link.attach(left, new FrameReader(left.source), received.b);
@@ -166,10 +164,11 @@ class World {
     this.a.take(Number.POSITIVE_INFINITY);
     this.b.take(Number.POSITIVE_INFINITY);
     const { a, b } = this;
-    while (a.taken < b.sent || b.taken < a.sent) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (!this.#isEnded && (a.taken < b.sent || b.taken < a.sent)) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
   async end(): Promise<void> {
+    this.#isEnded = true;
     for (const { link } of [this.a, this.b]) link.close();
     this.a.take(Number.POSITIVE_INFINITY);
     this.b.take(Number.POSITIVE_INFINITY);

@@ -2,9 +2,13 @@
 
 import { BoundedQueue, type ByteDuplex } from '@heddle/rpc';
 
-/** `chunkBytes`: every write is cut into pieces of this size, to try every chunk boundary. */
-export function byteDuplexPair(options: { chunkBytes?: number; highWater?: number } = {}): [ByteDuplex, ByteDuplex] {
+/**
+ * `chunkBytes`: every write is cut into pieces of this size, to try every chunk boundary. `maxPieces`: a long write is
+ * cut into larger ones, no more than so many.
+ */
+export function byteDuplexPair(options: { chunkBytes?: number; maxPieces?: number; highWater?: number } = {}): [ByteDuplex, ByteDuplex] {
   const chunkBytes = options.chunkBytes ?? Number.POSITIVE_INFINITY;
+  const maxPieces = options.maxPieces ?? Number.POSITIVE_INFINITY;
   const highWater = options.highWater ?? 256 * 1024;
   const toLeft = new BoundedQueue<Uint8Array>({ highWater });
   const toRight = new BoundedQueue<Uint8Array>({ highWater });
@@ -20,8 +24,9 @@ export function byteDuplexPair(options: { chunkBytes?: number; highWater?: numbe
     })(),
     async write(bytes) {
       if (cut !== undefined) throw cut;
-      for (let at = 0; at < bytes.byteLength; at += chunkBytes) {
-        const chunk = bytes.slice(at, at + chunkBytes);
+      const pieceBytes = Math.max(chunkBytes, Math.ceil(bytes.byteLength / maxPieces));
+      for (let at = 0; at < bytes.byteLength; at += pieceBytes) {
+        const chunk = bytes.slice(at, at + pieceBytes);
         if (!outgoing.push(chunk, chunk.byteLength)) await outgoing.room();
       }
       if (cut !== undefined) throw cut;

@@ -1,15 +1,21 @@
 // Every agent that heddle can drive, in the order in which they are listed.
 
 import type { Bridge, BridgeContext } from '@heddle/bridge-kit';
+import { type ClaudeOptions, createClaudeBridge } from './claude/bridge.ts';
 import { type CodexOptions, createCodexBridge } from './codex/bridge.ts';
 import { createDemoBridge } from './demo/bridge.ts';
 
 export interface BridgeOptions {
   codex: CodexOptions;
+  claude: ClaudeOptions;
 }
 
 /** Makes all bridges; none starts anything yet. */
 export function createBridges(context: BridgeContext, options: BridgeOptions): Bridge[] {
   const scoped = (name: string): BridgeContext => ({ ...context, log: context.log.scope(name) });
-  return [createCodexBridge(scoped('codex'), options.codex), createDemoBridge(scoped('demo'))];
+  return [
+    createCodexBridge(scoped('codex'), options.codex),
+    createClaudeBridge(scoped('claude'), options.claude),
+    createDemoBridge(scoped('demo')),
+  ];
 }

@@ -87,6 +87,8 @@ function toPath(node: Libp2p, connection: Connection): Path {
         );
       } catch (caught) {
         const cause = asError(caught);
+        // Streams fail before the connection says that it has ended: who tries again at once is to get another path.
+        await new Promise((next) => setTimeout(next, 0));
         throw new HeddleError('connection_lost', `can't open a stream: ${cause.message}`, { cause });
       }
     },

@@ -157,14 +157,14 @@ class Door implements Endpoint {
   #onStream(stream: Stream, connection: Connection): void {
     const duplex = libp2pDuplex(stream); // at once: a stream without listeners loses its end
     const visitor = visitorOf(connection.remotePeer, connection.remoteAddr);
-    this.#serve(duplex, visitor).catch((caught: unknown) => {
+    this.#serve(duplex, visitor, connection).catch((caught: unknown) => {
       const error = asError(caught);
       this.#log.debug('stream ended', { peer: visitor.peerId, reason: error.message });
       duplex.abort(error);
     });
   }
 
-  async #serve(duplex: ByteDuplex, visitor: Visitor): Promise<void> {
+  async #serve(duplex: ByteDuplex, visitor: Visitor, connection: Connection): Promise<void> {
     this.#handshakes.set(duplex, visitor);
     let isKnown = false;
     const reader = new FrameReader(duplex.source);
@@ -179,6 +179,8 @@ class Door implements Endpoint {
       await refuse(duplex, refusal);
       void discard(reader);
       await linger(duplex);
+      // Who is told to wait is not kept, unless it is a device: a guesser on a connection costs more than one outside.
+      if (refusal.code === 'too_many_requests' && !this.#options.gate.mayConnect(visitor)) connection.abort(refusal);
     } finally {
       this.#strangers.delete(duplex);
       this.#handshakes.delete(duplex);

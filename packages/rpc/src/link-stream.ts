@@ -22,12 +22,12 @@ import {
 const BATCH_BYTES = 256 * 1024;
 /** How often the path is looked at. */
 const CHECK_MS = 1_000;
-/** After this silence, while something of ours is on its way, the far side is asked whether it is there. */
+/** After this silence, when messages have gone either way before it, the far side is asked whether it is there. */
 const PING_IN_TRAFFIC_MS = 3_000;
-/** The same when nothing is on its way. */
+/** The same when it was asked since the last message. */
 const PING_IDLE_MS = 20_000;
-/** A path is dead when a ping was not answered, by anything at all, for this long. */
-const PING_TIMEOUT_MS = 6_000;
+/** A path is dead when a ping was not answered, by anything at all, for this long: with a look at it each second, 10 s in traffic. */
+const PING_TIMEOUT_MS = 5_000;
 /** How long the far side has, after a close, to end its own direction. */
 const CLOSE_GRACE_MS = 2_000;
 
@@ -52,8 +52,8 @@ export class LinkStream {
   #heardAtMs = performance.now();
   #pingSentAtMs: number | undefined;
   #rttMs: number | undefined;
-  /** Something was sent that the far side should react to. */
-  #awaitsSign = false;
+  /** Messages have gone either way since the last ping. */
+  #isInTraffic = false;
   /** Something was heard that the far side waits for a sign of. */
   #owesSign = false;
   #taken: () => number;
@@ -86,7 +86,7 @@ export class LinkStream {
 
   sendMessage(message: Uint8Array): void {
     for (const frame of messageFrames(message)) this.#outgoing.push(frame);
-    this.#awaitsSign = true;
+    this.#isInTraffic = true;
   }
 
   sendAck(count: number): void {
@@ -98,6 +98,7 @@ export class LinkStream {
   ping(): void {
     if (this.#pingSentAtMs !== undefined) return;
     this.#pingSentAtMs = performance.now();
+    this.#isInTraffic = false;
     this.#outgoing.push({ kind: frameKinds.ping, body: new Uint8Array(0) });
   }
 
@@ -139,7 +140,7 @@ export class LinkStream {
     if (this.#pingSentAtMs !== undefined) {
       const unansweredMs = performance.now() - Math.max(this.#pingSentAtMs, this.#heardAtMs);
       if (unansweredMs > PING_TIMEOUT_MS) this.#fail(new HeddleError('timeout', 'the path is silent'));
-    } else if (silentMs > (this.#awaitsSign ? PING_IN_TRAFFIC_MS : PING_IDLE_MS)) this.ping();
+    } else if (silentMs > (this.#isInTraffic ? PING_IN_TRAFFIC_MS : PING_IDLE_MS)) this.ping();
   }
 
   async #write(): Promise<void> {
@@ -165,12 +166,12 @@ export class LinkStream {
       if (this.#isOver) return;
       if (frame === undefined) throw new HeddleError('connection_lost', 'the stream ended without a word');
       this.#heardAtMs = performance.now();
-      this.#awaitsSign = false;
       const body = frame.subarray(1);
       switch (frame[0]) {
         case frameKinds.part:
         case frameKinds.message:
           this.#owesSign = true;
+          this.#isInTraffic = true;
           bytes += body.byteLength;
           if (bytes > this.#maxMessageBytes)
             throw new HeddleError('message_too_large', `a message of more than ${this.#maxMessageBytes} bytes was sent`);

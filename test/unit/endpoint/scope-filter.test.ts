@@ -14,10 +14,15 @@ describe('the table', () => {
   it('says what each method needs', () => {
     const watching = Object.keys(clientRequests).filter((method) => needOf(method).needs === 'watch');
     expect(watching.toSorted()).toEqual([
+      'account/rateLimits/read',
+      'collaborationMode/list',
       'initialize',
       'model/list',
+      'thread/goal/get',
+      'thread/items/list',
       'thread/list',
       'thread/loaded/list',
+      'thread/queue/list',
       'thread/read',
       'thread/resume',
       'thread/turns/list',

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentEvent, AgentSession, HostConnection } from '@heddle/client/node';
+import { callControl } from '@heddle/control/client';
 import { startDaemon } from '@heddle/daemon';
 import { JsonRpcPeer } from '@heddle/rpc';
 import type { Turn } from '@heddle/wire';
@@ -50,7 +51,7 @@ const ask = (session: AgentSession, threadId: string, words: string) =>
 
 describe('a phone that comes back', () => {
   it('answers a question that was asked long ago, and the command runs exactly once', { timeout: 60_000 }, async () => {
-    const { proxy, phone } = await start('[limits]\ndetached_session_seconds = 1\n');
+    const { running, proxy, phone } = await start('[limits]\ndetached_session_seconds = 1\n');
     const session = await phone.openAgent('demo', { clientInfo });
     const { thread } = await session.request('thread/start', {});
     const { waitFor, events } = listen(session);
@@ -61,9 +62,12 @@ describe('a phone that comes back', () => {
     proxy.setSilent(true);
     proxy.cutAll();
     await new Promise((resolve) => setTimeout(resolve, 12_000));
+    const sessions = async () => (await callControl(running.paths.controlSocket, 'status', {})).sessions;
+    expect(await sessions()).toMatchObject([{ agent: 'demo', attached: false }]);
     proxy.setSilent(false);
     question.reply({ decision: 'accept' });
     const { params } = await waitFor(isCompleted);
+    expect(await sessions()).toMatchObject([{ agent: 'demo', attached: true }]);
     expect(params.turn.status).toBe('completed');
     expect(readFileSync(marker, 'utf8')).toBe('once\n');
     expect(events.filter(isQuestion)).toHaveLength(1);

@@ -1,0 +1,53 @@
+// Owns what heddle writes into claude's store: a session's copy, and the note that somebody has gone back in one. Both
+// have the form that claude 2.1.197 gives them itself; what was written before is never changed.
+
+import { appendFile, open, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Entry } from './transcript.ts';
+
+/**
+ * Writes the copy of a session beside it. claude resumes it under its new id, from the same working folder.
+ * @param leafUuid the entry with which it ends
+ * @throws when there is a session of that id
+ */
+export async function writeCopy(
+  source: { id: string; path: string },
+  newId: string,
+  entries: readonly Entry[],
+  leafUuid: string | null,
+): Promise<void> {
+  const lines: object[] = entries.map(({ uuid, fields }) => ({
+    ...fields,
+    sessionId: newId,
+    forkedFrom: { sessionId: source.id, messageUuid: uuid },
+  }));
+  if (entries.length > 0 && entries.at(-1)?.uuid !== leafUuid) lines.push(rewindNote(newId, leafUuid));
+  const path = join(dirname(source.path), `${newId}.jsonl`);
+  await writeFile(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''), { mode: 0o600, flag: 'wx' });
+}
+
+/**
+ * Goes back in a session: what comes after the leaf is no part of the conversation any more. No claude may have it
+ * loaded: it would not notice.
+ * @param leafUuid the last entry that is kept; `null`: nothing is
+ */
+export async function writeRewind(source: { id: string; path: string }, leafUuid: string | null): Promise<void> {
+  const gap = (await endsWithNewline(source.path)) ? '' : '\n'; // a claude that was killed may have left half a line
+  await appendFile(source.path, `${gap}${JSON.stringify(rewindNote(source.id, leafUuid))}\n`);
+}
+
+function rewindNote(sessionId: string, leafUuid: string | null): object {
+  return { type: 'last-prompt', leafUuid, explicit: true, rewound: true, sessionId };
+}
+
+async function endsWithNewline(path: string): Promise<boolean> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    if (size === 0) return true;
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+    return buffer[0] === 0x0a;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,129 @@
+// Owns what a list shows of a session, read from the first and the last bytes of its transcript only.
+
+import type { StoredThread } from '@heddle/bridge-kit';
+import { type FileHandle, open } from 'node:fs/promises';
+import { type Fields, fieldsOf, textOf } from '../native-fields.ts';
+import { promptText, turnBegin } from './prompts.ts';
+import { type Entry, entryOf, linesOf } from './transcript.ts';
+
+const HEAD_BYTES = 8 * 1024;
+/** A first message with pictures is long; beyond this it is done without. */
+const MAX_HEAD_BYTES = 1024 * 1024;
+const TAIL_BYTES = 16 * 1024;
+/** What a list shows of the first message. */
+const MAX_PREVIEW_LENGTH = 1_000;
+
+interface Facts {
+  begin: Entry | undefined;
+  cwd: string | undefined;
+  preview: string | undefined;
+  lastPrompt: string | undefined;
+  customTitle: string | undefined;
+  title: string | undefined;
+  model: string | undefined;
+  forkedFrom: string | undefined;
+  gitBranch: string | undefined;
+  lastTimeMs: number;
+}
+
+/** `undefined`: nothing was said in it. @throws when the file can not be read */
+export async function readSessionSummary(
+  id: string,
+  path: string,
+  file: { size: number; mtimeMs: number },
+): Promise<StoredThread | undefined> {
+  const handle = await open(path, 'r');
+  try {
+    const facts: Facts = { ...nothingKnown };
+    let headBytes = Math.min(HEAD_BYTES, file.size);
+    let head = await readPart(handle, 0, headBytes);
+    while (!readHead(facts, head) && headBytes < Math.min(file.size, MAX_HEAD_BYTES)) {
+      headBytes = Math.min(headBytes * 8, file.size, MAX_HEAD_BYTES);
+      head = await readPart(handle, 0, headBytes);
+    }
+    const tailStart = Math.max(headBytes, file.size - TAIL_BYTES);
+    readTail(facts, tailStart < file.size ? await readPart(handle, tailStart, file.size - tailStart) : head);
+    return summaryOf(id, path, file, facts);
+  } finally {
+    await handle.close();
+  }
+}
+
+const nothingKnown: Facts = {
+  begin: undefined,
+  cwd: undefined,
+  preview: undefined,
+  lastPrompt: undefined,
+  customTitle: undefined,
+  title: undefined,
+  model: undefined,
+  forkedFrom: undefined,
+  gitBranch: undefined,
+  lastTimeMs: 0,
+};
+
+/** @returns whether the first message was found */
+function readHead(facts: Facts, head: Buffer): boolean {
+  for (const line of linesOf(head)) {
+    readTitles(facts, line);
+    const entry = entryOf(line);
+    if (entry === undefined) continue;
+    facts.begin ??= entry;
+    facts.cwd ??= textOf(line['cwd']);
+    facts.forkedFrom ??= textOf(fieldsOf(line['forkedFrom'])['sessionId']);
+    facts.gitBranch ??= textOf(line['gitBranch']);
+    const begin = turnBegin(entry);
+    if (begin?.kind !== 'prompt') continue;
+    facts.preview = promptText(begin.prompt.content).slice(0, MAX_PREVIEW_LENGTH);
+    return true;
+  }
+  return false;
+}
+
+/** The first line of a tail is mostly half a line, and no JSON then. */
+function readTail(facts: Facts, tail: Buffer): void {
+  for (const line of linesOf(tail)) {
+    readTitles(facts, line);
+    const entry = entryOf(line);
+    if (entry === undefined) continue;
+    facts.lastTimeMs = Math.max(facts.lastTimeMs, entry.timeMs);
+    const model = textOf(fieldsOf(line['message'])['model']);
+    if (model !== undefined && model !== '<synthetic>') facts.model = model;
+  }
+}
+
+/** claude writes titles again near the end, so that they are found there. */
+function readTitles(facts: Facts, line: Fields): void {
+  facts.customTitle = textOf(line['customTitle']) ?? facts.customTitle;
+  facts.title = (line['type'] === 'summary' ? textOf(line['summary']) : textOf(line['aiTitle'])) ?? facts.title;
+  facts.lastPrompt = textOf(line['lastPrompt']) ?? facts.lastPrompt;
+}
+
+function summaryOf(id: string, path: string, file: { mtimeMs: number }, facts: Facts): StoredThread | undefined {
+  const { begin, cwd } = facts;
+  if (begin === undefined || cwd === undefined) return undefined;
+  const mtimeMs = Math.round(file.mtimeMs);
+  return {
+    id,
+    cwd,
+    createdAtMs: begin.timeMs || mtimeMs,
+    updatedAtMs: facts.lastTimeMs || mtimeMs,
+    preview: facts.preview ?? facts.lastPrompt ?? '',
+    name: facts.customTitle ?? facts.title ?? null,
+    model: facts.model ?? null,
+    path,
+    forkedFromId: facts.forkedFrom ?? null,
+    gitBranch: facts.gitBranch === undefined || facts.gitBranch === '' || facts.gitBranch === 'HEAD' ? null : facts.gitBranch,
+  };
+}
+
+async function readPart(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
+    if (bytesRead === 0) break; // it has become shorter meanwhile
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}

@@ -1,0 +1,152 @@
+// Owns claude's own history as the hub wants it: sessions, and the turns in them. It reads claude's files when it is
+// asked, and starts no process.
+
+import type { StoredHistory, StoredThread, ThreadStore } from '@heddle/bridge-kit';
+import { HeddleError, type ThreadId, type TurnId } from '@heddle/wire';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Conversation, conversationOf, type TurnEntries } from './history/conversation.ts';
+import { writeCopy, writeRewind } from './history/rewrites.ts';
+import { SessionIndex } from './history/session-index.ts';
+import { historyOf, turnIdOf } from './history/stored-turns.ts';
+import { readTranscript, type Transcript } from './history/transcript.ts';
+import { whenWritten } from './history/write-behind.ts';
+import { fieldsOf } from './native-fields.ts';
+import { type PlanTask, taskOf } from './translate/tasks.ts';
+
+interface Session {
+  thread: StoredThread & { path: string };
+  transcript: Transcript;
+  conversation: Conversation;
+}
+
+export class ClaudeStore implements ThreadStore {
+  readonly #configDir: string;
+  readonly #index: SessionIndex;
+  /** The entry that a session will end with, of those that claude may not have written yet. */
+  readonly #expected = new Map<ThreadId, string>();
+  readonly #liveTurnIds = new Map<ThreadId, Map<string, TurnId>>();
+
+  /** @param options.configDir absolute: `CLAUDE_CONFIG_DIR`, or `~/.claude`. */
+  constructor(options: { configDir: string }) {
+    this.#configDir = options.configDir;
+    this.#index = new SessionIndex(options.configDir);
+  }
+
+  list(): Promise<StoredThread[]> {
+    return this.#index.list();
+  }
+
+  /** With what was said in it, see `expectEntry`. */
+  async find(id: ThreadId): Promise<StoredThread | undefined> {
+    const find = () => this.#index.find(id);
+    const expected = this.#expected.get(id);
+    if (expected === undefined) return find();
+    const thread = await whenWritten(expected, find);
+    if (this.#expected.get(id) === expected) this.#expected.delete(id);
+    return thread;
+  }
+
+  async read(id: ThreadId): Promise<StoredHistory> {
+    const session = await this.#open(id);
+    if (session === undefined) return { turns: [], usage: undefined };
+    return historyOf(session.conversation.turns, { threadId: id, cwd: session.thread.cwd, liveTurnIds: this.#turnIds(id) });
+  }
+
+  async remove(id: ThreadId): Promise<void> {
+    this.#liveTurnIds.delete(id);
+    this.#expected.delete(id);
+    for (let thread = await this.find(id); thread !== undefined; thread = await this.find(id)) {
+      const { path } = thread;
+      if (path === null) return;
+      await rm(path);
+      await rm(path.slice(0, -'.jsonl'.length), { recursive: true, force: true }); // of its sub-agents
+      await rm(join(this.#configDir, 'tasks', id), { recursive: true, force: true });
+    }
+  }
+
+  /** The todo list as claude keeps it, in the order in which it was written. */
+  async tasks(id: ThreadId): Promise<PlanTask[]> {
+    if ((await this.find(id)) === undefined) return [];
+    const folder = join(this.#configDir, 'tasks', id);
+    const names = (await readdir(folder).catch(() => [])).filter((name) => /^\d+\.json$/.test(name));
+    names.sort((left, right) => Number.parseInt(left, 10) - Number.parseInt(right, 10));
+    const tasks = await Promise.all(names.map(async (name) => readTask(join(folder, name))));
+    return tasks.filter((task) => task !== undefined);
+  }
+
+  /** Notes the last that claude has said in a session; who reads it next waits until that is written, for a second at most. */
+  expectEntry(id: ThreadId, entryUuid: string): void {
+    this.#expected.set(id, entryUuid);
+  }
+
+  /** Notes the id that a turn has live, where the transcript does not tell it. @param entryUuid an entry of that turn */
+  rememberTurn(id: ThreadId, entryUuid: string, turnId: TurnId): void {
+    const turnIds = this.#turnIds(id);
+    turnIds.set(entryUuid, turnId);
+    this.#liveTurnIds.set(id, turnIds);
+  }
+
+  /**
+   * Takes a turn and all later ones out of the conversation. The thread's claude must not run.
+   * @throws HeddleError `bad_request` when there is no such turn
+   */
+  async rewind(id: ThreadId, beforeTurnId: TurnId): Promise<void> {
+    const session = await this.#session(id);
+    await writeRewind({ id, path: session.thread.path }, this.#turn(session, beforeTurnId).after);
+  }
+
+  /**
+   * Copies a session, or its part before a turn, into a new one.
+   * @returns false when no turn is left to copy: then nothing is written, and the new session begins like any other
+   * @throws HeddleError `bad_request` when there is no such turn
+   */
+  async fork(id: ThreadId, newId: ThreadId, beforeTurnId: TurnId | undefined): Promise<boolean> {
+    const session = await this.#session(id);
+    const { turns, preamble } = session.conversation;
+    const end = beforeTurnId === undefined ? undefined : this.#turn(session, beforeTurnId);
+    const keptTurns = end === undefined ? turns : turns.slice(0, turns.indexOf(end));
+    if (keptTurns.length === 0) return false;
+    const kept = new Set([...preamble, ...keptTurns.flatMap((turn) => turn.entries)]);
+    const entries = session.transcript.entries.filter((entry) => kept.has(entry));
+    await writeCopy(
+      { id, path: session.thread.path },
+      newId,
+      entries,
+      end?.after ?? session.transcript.rewoundTo ?? entries.at(-1)?.uuid ?? null,
+    );
+    return true;
+  }
+
+  #turnIds(id: ThreadId): Map<string, TurnId> {
+    return this.#liveTurnIds.get(id) ?? new Map<string, TurnId>();
+  }
+
+  #turn(session: Session, turnId: TurnId): TurnEntries {
+    const turnIds = this.#turnIds(session.thread.id);
+    const turn = session.conversation.turns.find((candidate) => turnIdOf(candidate, turnIds) === turnId);
+    if (turn === undefined) throw new HeddleError('bad_request', `claude's transcript has no turn ${turnId}`);
+    return turn;
+  }
+
+  async #session(id: ThreadId): Promise<Session> {
+    const session = await this.#open(id);
+    if (session === undefined) throw new HeddleError('bad_request', `claude has no session ${id}`);
+    return session;
+  }
+
+  async #open(id: ThreadId): Promise<Session | undefined> {
+    const thread = await this.find(id);
+    if (thread === undefined || thread.path === null) return undefined;
+    const transcript = await readTranscript(thread.path);
+    return { thread: { ...thread, path: thread.path }, transcript, conversation: conversationOf(transcript) };
+  }
+}
+
+async function readTask(path: string): Promise<PlanTask | undefined> {
+  try {
+    return taskOf(fieldsOf(JSON.parse(await readFile(path, 'utf8'))));
+  } catch {
+    return undefined; // just being written
+  }
+}

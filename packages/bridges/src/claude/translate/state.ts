@@ -1,0 +1,58 @@
+// Owns the translator's state: a value that is never changed, only followed by the next.
+
+import { type Flow, newFlow } from './flow.ts';
+import type { PlanTask } from './tasks.ts';
+
+/** A sub-agent at work. */
+interface SubAgent {
+  /** Its id in claude's store. */
+  threadId: string;
+  flow: Flow;
+}
+
+export interface Translator {
+  readonly threadId: string;
+  /** Absolute. */
+  readonly cwd: string;
+  /** Of a stored conversation: whether a person was asked is not known there. */
+  readonly isReplay: boolean;
+  readonly conversation: Flow;
+  /** By the tool call that has started them; only those that have not ended. */
+  readonly agents: ReadonlyMap<string, SubAgent>;
+  /** The todo list; it outlives turns. */
+  readonly tasks: readonly PlanTask[];
+  /** Files that were looked at for the next messages; `null`: not there. */
+  readonly files: ReadonlyMap<string, string | null>;
+  /** In tokens; known from the first result on. */
+  readonly contextWindow: number | null;
+  /** What claude called the error that it told last. */
+  readonly errorKind: string | null;
+}
+
+/** @param options.tasks the todo list so far, for a conversation that goes on. */
+export function newTranslator(options: { threadId: string; cwd: string; tasks?: readonly PlanTask[]; isReplay?: boolean }): Translator {
+  const { threadId, cwd, tasks = [], isReplay = false } = options;
+  return {
+    threadId,
+    cwd,
+    isReplay,
+    conversation: newFlow,
+    agents: new Map(),
+    tasks,
+    files: new Map(),
+    contextWindow: null,
+    errorKind: null,
+  };
+}
+
+/** The sub-agent that has called a tool, by the call that has started it; `null`: it was called in the conversation. */
+export function flowOfTool(state: Translator, toolUseId: string): string | null {
+  for (const [startedBy, agent] of state.agents) if (agent.flow.tools.has(toolUseId)) return startedBy;
+  return null;
+}
+
+/** The call that has started a sub-agent; `null` when it is not known. */
+export function startOfAgent(state: Translator, agentThreadId: string | undefined): string | null {
+  for (const [startedBy, agent] of state.agents) if (agent.threadId === agentThreadId) return startedBy;
+  return null;
+}

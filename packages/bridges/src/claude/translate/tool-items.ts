@@ -1,0 +1,75 @@
+// Owns the item that a tool call opens, before anything of it is done.
+
+import type { ThreadItem } from '@heddle/wire';
+import { resolve } from 'node:path';
+import type { ToolUse } from '../native-content.ts';
+import { textOf } from '../native-fields.ts';
+import { commandActions } from './command-actions.ts';
+import { type FileChange, wireChange } from './file-changes.ts';
+import { mcpName, toolKind } from './tool-kinds.ts';
+
+export interface ToolContext {
+  /** The thread in which the tool is called. */
+  threadId: string;
+  /** Absolute. */
+  cwd: string;
+  /** What a file tool would do. */
+  change: FileChange | undefined;
+}
+
+/** `undefined`: the call is shown otherwise (the todo list, a question), or not at all. */
+export function openedItem(tool: ToolUse, { threadId, cwd, change }: ToolContext): ThreadItem | undefined {
+  const { id, name, input } = tool;
+  const kind = toolKind(tool);
+  switch (kind) {
+    case 'command': {
+      const command = textOf(input['command']) ?? '';
+      const nothingYet = { aggregatedOutput: null, exitCode: null, durationMs: null, processId: null };
+      return {
+        type: 'commandExecution',
+        id,
+        command,
+        cwd,
+        status: 'inProgress',
+        commandActions: commandActions(command, cwd),
+        source: 'agent',
+        ...nothingYet,
+      };
+    }
+    case 'fileChange':
+      return { type: 'fileChange', id, changes: change === undefined ? [] : [wireChange(change)], status: 'inProgress' };
+    case 'mcp': {
+      const { server, tool: mcpTool } = mcpName(name) ?? { server: '', tool: name };
+      const unknown = { appContext: null, mcpAppUi: null, pluginId: null, readOnlyHint: null, result: null, error: null, durationMs: null };
+      return { type: 'mcpToolCall', id, server, tool: mcpTool, status: 'inProgress', arguments: input, ...unknown };
+    }
+    case 'webSearch': {
+      const query = textOf(input['query']) ?? '';
+      return { type: 'webSearch', id, query, action: { type: 'search', query, queries: null } };
+    }
+    case 'subAgent':
+      return {
+        type: 'collabAgentToolCall',
+        id,
+        tool: 'spawnAgent',
+        status: 'inProgress',
+        senderThreadId: threadId,
+        receiverThreadIds: [],
+        prompt: textOf(input['prompt']) ?? null,
+        model: textOf(input['model']) ?? null,
+        reasoningEffort: null,
+        agentsStates: {},
+      };
+    case 'plan':
+      return { type: 'plan', id, text: textOf(input['plan']) ?? '' };
+    case 'image':
+      return { type: 'imageView', id, path: resolve(cwd, textOf(input['file_path']) ?? '') };
+    case 'other': {
+      const nothingYet = { contentItems: null, success: null, durationMs: null };
+      return { type: 'dynamicToolCall', id, namespace: 'claude', tool: name, arguments: input, status: 'inProgress', ...nothingYet };
+    }
+    case 'tasks':
+    case 'question':
+      return undefined;
+  }
+}

@@ -1,0 +1,39 @@
+// Owns what the conformance scenarios need to know about claude. How it is reached is the caller's business.
+
+import type { AgentUnderTest } from '../../conformance/agent-under-test.ts';
+import type { ModelServer } from '../../model-server/server.ts';
+import { claudePrompts } from './claude-prompts.ts';
+
+/** Offered because ANTHROPIC_CUSTOM_MODEL_OPTION names it. */
+export const ownModel = 'claude-of-this-test';
+
+export interface ClaudeAccess extends Pick<AgentUnderTest, 'connect' | 'kill'> {
+  modelServer: ModelServer;
+}
+
+export function claudeUnderTest({ connect, kill, modelServer }: ClaudeAccess): AgentUnderTest {
+  return {
+    name: 'claude',
+    connect,
+    kill,
+    death: 'turnFails', // each thread has a process of its own
+    prompts: claudePrompts(modelServer),
+    threadStart: { approvalPolicy: 'untrusted' },
+    features: {
+      reasoning: true,
+      plan: true,
+      steer: true,
+      fork: true,
+      rollback: true,
+      rename: true,
+      archive: true,
+      turnsList: true,
+      images: true,
+      usage: true,
+      liveModels: true,
+      threadsOutliveAgent: true,
+    },
+    ownModel,
+    orderExceptions: [],
+  };
+}
