@@ -211,5 +211,7 @@ describe('plan mode', () => {
     });
     expect(await client.turnEnd(second.id)).toMatchObject({ status: 'completed' });
     expect(readFileSync(path.join(cwd, 'planned.txt'), 'utf8')).toBe('yes\n');
+    const modes = client.seen('thread/settings/updated').map(({ threadSettings }) => threadSettings.collaborationMode.mode);
+    expect(modes).toEqual(['plan', 'default']);
   });
 });

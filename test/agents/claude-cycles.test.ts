@@ -12,12 +12,13 @@ import { type ModelServer, startModelServer } from '../model-server/server.ts';
 import { processesWith } from '../support/process.ts';
 import { type ServedDaemon, startServedDaemon } from '../support/served-daemon.ts';
 import type { Weight } from '../support/weigh-process.ts';
-import { runCycle } from './support/claude-cycle.ts';
+import { CYCLES_OF_A_THREAD, runThreadCycles } from './support/claude-cycles.ts';
 import { type ClaudeHome, makeClaudeHome } from './support/claude-home.ts';
 
 const CYCLES = Number(process.env['HEDDLE_CYCLES'] ?? 500);
-/** Cycles before the first weighing: code is compiled, caches and pools are filled. */
-const WARM_UP = Number(process.env['W'] ?? 40);
+const THREADS = Math.ceil(CYCLES / CYCLES_OF_A_THREAD);
+/** Threads before the first weighing: code is compiled, caches and pools are filled. */
+const WARM_UP = 24;
 /** More than one, so that they get in each other's way. */
 const AT_ONCE = 4;
 /** Threads that are left to themselves: more than there may be processes, so that some of these have to give way. */
@@ -43,16 +44,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function runCycles(first: number, end: number): Promise<void> {
+async function runThreads(first: number, end: number): Promise<void> {
   const kept: ThreadId[] = [];
   const session = await phone.openAgent('claude', { clientInfo: { name: 'cycles', version: '1' } });
-  const stage = { phone, modelServer, folder, daemonPid: daemon.pid };
+  const stage = { phone, folder, daemonPid: daemon.pid };
   let next = first;
   const work = async () => {
     while (next < end) {
-      const number = next++;
-      const goesOn = number % 4 === 0;
-      kept.push(await runCycle(stage, { number, goesOn }));
+      kept.push(await runThreadCycles(stage, next++));
       if (kept.length > KEPT_THREADS) await session.request('thread/delete', { threadId: kept.shift() as ThreadId });
     }
   };
@@ -72,12 +71,17 @@ async function weighAtRest(): Promise<Weight> {
 }
 
 describe('real claude', () => {
-  it(`is started, interrupted, resumed and killed ${CYCLES} times and leaves nothing behind`, { timeout: 60_000 + CYCLES * 10_000 }, async () => {
-    await runCycles(0, WARM_UP);
+  it(`is started, interrupted, resumed and killed ${THREADS * CYCLES_OF_A_THREAD} times and leaves nothing behind`, {
+    timeout: 60_000 + CYCLES * 10_000,
+  }, async () => {
+    await runThreads(0, WARM_UP);
     const before = await weighAtRest();
-    await runCycles(WARM_UP, CYCLES);
+    for (let n = WARM_UP; n < THREADS; n += 20) {
+      const t = performance.now();
+      await runThreads(n, Math.min(THREADS, n + 20));
+      process.stdout.write(`${n} ${(performance.now() - t) | 0} ms ${JSON.stringify(await weighAtRest())}\n`);
+    }
     const after = await weighAtRest();
-    const { readFileSync } = await import('node:fs'); for (const pid of [process.pid, daemon.pid]) { const f = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' '); process.stdout.write(`cpu own ${f[11]} ${f[12]} children ${f[13]} ${f[14]}\n`); }
     process.stdout.write(`${JSON.stringify({ before, after })}\n`);
     expect(after.warnings).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import type { HostConnection } from '@heddle/client/node';
+import type { AgentSession, HostConnection } from '@heddle/client/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { agentPaths } from '../../scripts/install-agents.ts';
 import { scenario } from '../conformance/stage.ts';
@@ -157,8 +157,11 @@ describe('a failing service', () => {
 describe('a conversation', () => {
   scenario(agent, 'begun in a terminal goes on from a phone, and back', async (stage) => {
     const { env } = claude.claudeHome;
-    const run = async (args: string[], say: string) =>
-      (await runFile(agentPaths().claude, ['-p', ...args, say], { cwd: stage.folder, env, timeout: 30_000 })).stdout;
+    const run = async (args: string[], say: string) => {
+      const running = runFile(agentPaths().claude, ['-p', ...args, say], { cwd: stage.folder, env, timeout: 30_000 });
+      running.child.stdin?.end(); // else it waits for more to be piped in
+      return (await running).stdout;
+    };
     expect(await run([], stage.agent.prompts.text('From the terminal.'))).toContain('From the terminal.');
 
     const client = await stage.connect('A');
@@ -167,6 +170,7 @@ describe('a conversation', () => {
     const [listed] = data;
     const threadId = listed?.id ?? '';
     const { thread } = await client.request('thread/resume', { threadId });
+    expect(thread.resumeCommand).toBe(`cd ${stage.folder} && claude --resume ${threadId}`);
     expect(thread.turns.flatMap(({ items }) => spoken(items).map(([, who, text]) => [who, text.slice(0, 20)]))).toEqual([
       ['user', stage.agent.prompts.text('From the terminal.').slice(0, 20)],
       ['agent', 'From the terminal.'],
@@ -183,6 +187,19 @@ describe('a conversation', () => {
   });
 });
 
+/** Begins a turn, and gives how it ended, or the first question in it. */
+async function turnOver(session: AgentSession, begin: () => Promise<unknown>): Promise<string> {
+  const over = (async () => {
+    for await (const event of session.events()) {
+      if (event.kind === 'request') return event.method;
+      if (event.kind === 'notification' && event.method === 'turn/completed') return event.params.turn.status;
+    }
+    return 'the session ended';
+  })();
+  await begin();
+  return over;
+}
+
 describe('full access', () => {
   it('is granted when host.toml allows it, and nothing is asked', async () => {
     const own = await startClaudeDaemon({ toml: 'allow_full_access = true\n', env: { IS_SANDBOX: '1' } });
@@ -191,16 +208,9 @@ describe('full access', () => {
     const session = await phone.openAgent('claude', { clientInfo: { name: 'test', version: '1' } });
     const { thread, approvalPolicy } = await session.request('thread/start', { cwd: folder, approvalPolicy: 'never' });
     expect(approvalPolicy).toBe('never');
-    const over = (async () => {
-      for await (const event of session.events()) {
-        if (event.kind === 'request') return event.method;
-        if (event.kind === 'notification' && event.method === 'turn/completed') return event.params.turn.status;
-      }
-      return 'the session ended';
-    })();
     const text = prompt('Do it.', [{ tools: [{ kind: 'write', path: 'free.txt', content: 'free\n' }] }, { text: 'Done.' }]);
-    await session.request('turn/start', { threadId: thread.id, input: [{ type: 'text', text }] });
-    expect(await over).toBe('completed');
+    const input = [{ type: 'text' as const, text }];
+    expect(await turnOver(session, () => session.request('turn/start', { threadId: thread.id, input }))).toBe('completed');
     expect(readFileSync(path.join(folder, 'free.txt'), 'utf8')).toBe('free\n');
     session.close();
     await phone.close();
@@ -210,6 +220,33 @@ describe('full access', () => {
 });
 
 describe('a daemon', () => {
+  it('that was started anew goes on with the threads of the one before', async () => {
+    const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'heddle-claude-anew-')));
+    const say = (words: string) => [{ type: 'text' as const, text: prompt('Say it.', { text: words }) }];
+    const clientInfo = { name: 'test', version: '1' };
+    const first = await startClaudeDaemon({ beside: claude });
+    const phone = await first.dial();
+    const before = await phone.openAgent('claude', { clientInfo });
+    const { thread } = await before.request('thread/start', { cwd: folder });
+    await turnOver(before, () => before.request('turn/start', { threadId: thread.id, input: say('Before.') }));
+    await first.end();
+    await phone.close();
+
+    const second = await startClaudeDaemon({ beside: claude });
+    const again = await second.dial();
+    const session = await again.openAgent('claude', { clientInfo });
+    const listed = await session.request('thread/list', { cwd: folder });
+    expect(listed.data.map(({ id }) => id)).toEqual([thread.id]);
+    await session.request('thread/resume', { threadId: thread.id });
+    const status = await turnOver(session, () => session.request('turn/start', { threadId: thread.id, input: say('After.') }));
+    expect(status).toBe('completed');
+    expect(JSON.stringify(claude.modelServer.requests.at(-1)?.turns)).toContain('Before.');
+    session.close();
+    await again.close();
+    await second.end();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   it('that stops leaves no claude behind', async () => {
     const own = await startClaudeDaemon();
     const phone = await own.dial();

@@ -33,7 +33,7 @@ describe('claude 2.1 through libp2p', () => {
       display_name: 'Claude',
       available: true,
       version: '2.1.197',
-      capabilities: { approvals: 'before' },
+      capabilities: expect.objectContaining({ approvals: 'before', steer: true, fork: true, images: true }) as unknown,
     });
     await phone.close();
   });

@@ -22,10 +22,18 @@ export interface ClaudeDaemon extends TestDaemon {
   killClaudes(): Promise<void>;
 }
 
-/** @param options `toml`: further lines of `[agents.claude]`; `env`: what claude finds besides its home. */
-export async function startClaudeDaemon(options: { toml?: string; env?: NodeJS.ProcessEnv } = {}): Promise<ClaudeDaemon> {
-  const modelServer = await startModelServer();
-  const claudeHome = await makeClaudeHome(modelServer.url);
+export interface ClaudeDaemonOptions {
+  /** Further lines of `[agents.claude]`. */
+  toml?: string;
+  /** What claude finds besides its home. */
+  env?: NodeJS.ProcessEnv;
+  /** A daemon on the same computer: claude's home and the model server are its. */
+  beside?: ClaudeDaemon;
+}
+
+export async function startClaudeDaemon(options: ClaudeDaemonOptions = {}): Promise<ClaudeDaemon> {
+  const modelServer = options.beside?.modelServer ?? (await startModelServer());
+  const claudeHome = options.beside?.claudeHome ?? (await makeClaudeHome(modelServer.url));
   const toml = `[agents.claude]\ncommand = "${agentPaths().claude}"\n${options.toml ?? ''}`;
   const running = await startTestDaemon({ toml, env: { ...claudeHome.env, ANTHROPIC_CUSTOM_MODEL_OPTION: ownModel, ...options.env } });
   const claudePids = () =>
@@ -50,6 +58,7 @@ export async function startClaudeDaemon(options: { toml?: string; env?: NodeJS.P
     },
     async end() {
       await running.end();
+      if (options.beside !== undefined) return;
       await modelServer.close();
       await claudeHome.remove();
     },

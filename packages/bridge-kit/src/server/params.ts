@@ -72,6 +72,11 @@ export class Params {
     return this.optionalChoice('sortDirection', ['asc', 'desc']) ?? fallback;
   }
 
+  isEmptyList(name: string): boolean {
+    const value = this.#fields[name];
+    return Array.isArray(value) && value.length === 0;
+  }
+
   isObject(name: string): boolean {
     const value = this.#fields[name];
     return typeof value === 'object' && value !== null;

@@ -1,6 +1,7 @@
 // Owns what an agent answers about itself: models, skills, modes, limits; and, the same for all, that heddle's agents
 // have no account, hooks or configuration to show. Nothing in it is a secret.
 
+import { isAbsolute } from 'node:path';
 import type { HandlersOf, OlderHandlersOf } from '../server/call.ts';
 import { pageOf } from '../server/page.ts';
 import type { HubAgent } from './hub-agent.ts';
@@ -15,6 +16,14 @@ type AgentMethod =
   | 'config/read'
   | 'configRequirements/read'
   | 'hooks/list';
+
+/**
+ * Who may drive an agent here may do so in every folder. The Codex TUI goes to no folder (`--cd`) that this does not call
+ * trusted: it would have the answer stored, and nothing of codex's configuration is (0.169, tried).
+ */
+function trusted(cwd: string | undefined): Record<string, unknown> {
+  return cwd !== undefined && isAbsolute(cwd) ? { [cwd]: { trust_level: 'trusted' } } : {};
+}
 
 const modeNames = { default: 'Default', plan: 'Plan' } as const satisfies Record<HubAgent['modes'][number], string>;
 
@@ -56,7 +65,11 @@ export function agentRequests(hub: ThreadHub): HandlersOf<AgentMethod> & OlderHa
 
     async 'config/read'(call) {
       const model = (await agent.models()).find((one) => one.isDefault)?.model ?? null;
-      call.reply({ config: { model, model_provider: agent.name }, origins: {}, layers: null });
+      call.reply({
+        config: { model, model_provider: agent.name, projects: trusted(call.params.optionalText('cwd')) },
+        origins: {},
+        layers: null,
+      });
     },
 
     // The Codex TUI does not start without this answer (0.169, tried with `codex --remote`).

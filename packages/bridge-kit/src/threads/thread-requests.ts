@@ -35,6 +35,9 @@ export function threadRequests(hub: ThreadHub, catalog: ThreadCatalog): Handlers
 
   return {
     async 'thread/start'(call) {
+      // As the Codex TUI asks for the thread in which it makes up a title. Not to be had is better than with more rights.
+      if (call.params.isEmptyList('environments'))
+        throw refusal(`${hub.agent.name} can't be kept from this machine, as \`environments: []\` asks`);
       const made = { originator: originatorOf(call), isEphemeral: call.params.flag('ephemeral') };
       const thread = await hub.create(readWanted(call.params), made);
       thread.subscribers.add(call.session);

@@ -8,7 +8,7 @@ import type { UserInput } from '@heddle/wire';
 /** The API takes no larger image. Bytes of the image itself. */
 const MAX_IMAGE_BYTES = 5 * 1024 * 1024;
 
-export type ImageType = 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp';
+type ImageType = 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp';
 export type ContentBlock =
   | { type: 'text'; text: string }
   | { type: 'image'; source: { type: 'base64'; media_type: ImageType; data: string } };

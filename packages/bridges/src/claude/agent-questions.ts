@@ -13,6 +13,7 @@ import {
 import { planAnswer, type PlanDecision, planDecision, planQuestion, PLAN_TOOL } from './plan.ts';
 import { QUESTION_TOOL, questionAnswer, questionsOf } from './questions.ts';
 import type { PermissionMode } from './settings.ts';
+import { bashLine } from './shell-words.ts';
 
 /** Where the items of a turn are: in its own thread, or in that of a sub-agent. */
 export class ItemPlaces {
@@ -56,16 +57,19 @@ export class PermissionAsker {
     this.#listener = listener;
   }
 
-  /** @throws the turn's abort reason when it is cut short first. */
-  async ask(turn: RunningTurn, request: PermissionRequest, places: ItemPlaces): Promise<PermissionAnswer> {
+  /**
+   * @param signal aborted when claude takes its question back
+   * @throws the reason of that, or of the turn's end, when either comes first.
+   */
+  async ask(turn: RunningTurn, request: PermissionRequest, places: ItemPlaces, signal?: AbortSignal): Promise<PermissionAnswer> {
     const { threadId } = places.placeOf(request);
     if (request.toolName === QUESTION_TOOL) {
       const questions = questionsOf(request.input);
-      return questionAnswer(request.input, await turn.askQuestions(request.toolUseId, questions, threadId));
+      return questionAnswer(request.input, await turn.askQuestions(request.toolUseId, questions, threadId, askOptions(signal)));
     }
-    if (request.toolName === PLAN_TOOL) return this.#askAboutPlan(turn, request);
+    if (request.toolName === PLAN_TOOL) return this.#askAboutPlan(turn, request, signal);
     const place = places.placeOf(request);
-    const decision = await askPermission(turn, request, place);
+    const decision = await askPermission(turn, request, place, askOptions(signal));
     if (decision === 'acceptForSession' && isAboutFiles(request)) this.#listener.onEditsAccepted();
     const isAccepted = decision === 'accept' || decision === 'acceptForSession';
     // Nobody else will complete an item that only the question brought.
@@ -75,11 +79,15 @@ export class PermissionAsker {
     return permissionAnswer(request, decision);
   }
 
-  async #askAboutPlan(turn: RunningTurn, request: PermissionRequest): Promise<PermissionAnswer> {
-    const decision = planDecision(await turn.askQuestions(request.toolUseId, [planQuestion]));
+  async #askAboutPlan(turn: RunningTurn, request: PermissionRequest, signal: AbortSignal | undefined): Promise<PermissionAnswer> {
+    const decision = planDecision(await turn.askQuestions(request.toolUseId, [planQuestion], turn.threadId, askOptions(signal)));
     const modeAfter = decision.kind === 'implement' ? this.#listener.onPlanAccepted(decision) : 'plan';
     return planAnswer(request.input, decision, modeAfter);
   }
+}
+
+function askOptions(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }
 
 function itemOf(request: PermissionRequest, cwd: string): ThreadItem {
@@ -88,7 +96,7 @@ function itemOf(request: PermissionRequest, cwd: string): ThreadItem {
     return {
       type: 'commandExecution',
       id,
-      command: input['command'],
+      command: bashLine(input['command']),
       cwd,
       status: 'inProgress',
       commandActions: [],

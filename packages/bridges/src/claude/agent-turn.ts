@@ -45,6 +45,9 @@ export class ClaudeTurn {
   /** claude has taken a message, or begun by itself, and has not come to its result. */
   #isWorking = false;
   #hasTakenMessage = false;
+  #isOver = false;
+  /** Open questions by claude's ids of them. */
+  readonly #questions = new Map<string, AbortController>();
   readonly #over = Promise.withResolvers<TurnOutcome>();
 
   constructor(options: ClaudeTurnOptions) {
@@ -77,6 +80,8 @@ export class ClaudeTurn {
         throw new TurnFailure(message, codexErrorInfo as CodexErrorInfo, additionalDetails);
       }
     } finally {
+      this.#isOver = true;
+      for (const question of this.#questions.values()) question.abort(); // claude has died: nobody waits for the answer
       stopListening();
       signal.removeEventListener('abort', onAbort);
     }
@@ -130,16 +135,30 @@ export class ClaudeTurn {
 
   /** claude asks whether it may use a tool, or asks the user something. */
   async onPermissionRequest(id: string, asked: PermissionRequest): Promise<void> {
+    const takenBack = new AbortController();
+    this.#questions.set(id, takenBack);
     try {
-      const answer = await this.#asker.ask(this.turn, asked, this.#places);
+      const answer = await this.#asker.ask(this.turn, asked, this.#places, takenBack.signal);
       if (answer.behavior === 'allow') this.#onAllowed(asked.toolUseId);
       else if (answer.interrupt === true) await this.#takeBackMessages(); // else claude would begin with them
       this.#process.answer(id, answer);
     } catch (error) {
-      if (this.turn.signal.aborted) return; // the interrupt takes the question back
+      if (this.turn.signal.aborted || takenBack.signal.aborted) return; // claude does not wait for an answer any more
       this.#log.error('a question of claude could not be put', { threadId: this.turn.threadId, error: asError(error) });
       this.#process.refuse(id, 'The question could not be put to the user.');
+    } finally {
+      this.#questions.delete(id);
     }
+  }
+
+  /** claude does not want to know any more. */
+  takeBackQuestion(id: string): void {
+    this.#questions.get(id)?.abort();
+  }
+
+  /** Whether claude's result has come: what it says from then on is not of this turn. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   #noteTaken(uuid: unknown): void {
@@ -156,7 +175,9 @@ export class ClaudeTurn {
     if (!isOwn && !this.#hasTakenMessage) this.#waiting.shift();
     this.#hasTakenMessage = false;
     this.#isWorking = false;
-    if (this.#waiting.length === 0) this.#over.resolve(outcome);
+    if (this.#waiting.length > 0) return;
+    this.#isOver = true;
+    this.#over.resolve(outcome);
   }
 
   /** A message that can't be passed on fails the turn; what claude does meanwhile is stopped. */

@@ -21,6 +21,7 @@ import type { ClaudeProcesses } from './agent-processes.ts';
 import { ClaudeThread } from './agent-thread.ts';
 import { modelsOf, modelToResume, fullModelName } from './models.ts';
 import { effortOf, type ThreadWishes, withWishes } from './settings.ts';
+import { quoted } from './shell-words.ts';
 import { skillsOf } from './skills.ts';
 import type { ClaudeStore } from './store.ts';
 
@@ -89,7 +90,6 @@ export class ClaudeAgent implements HubAgent {
 
   async forkThread(source: StoredThread, { beforeTurnId }: ForkPoint, wanted: WantedSettings): Promise<OpenedThread> {
     const id = randomUUID();
-    await this.#threads.get(source.id)?.flush();
     await this.store.fork(source.id, id, beforeTurnId);
     return this.openThread({ ...source, id }, wanted);
   }
@@ -186,9 +186,4 @@ export class ClaudeAgent implements HubAgent {
     }
     return undefined;
   }
-}
-
-/** For a shell: plain where it can be. */
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -3,11 +3,12 @@
 
 import type { Decision, RunningTurn } from '@heddle/bridge-kit';
 import type { ItemId, ThreadId, ThreadItem, TurnId } from '@heddle/wire';
+import { bashLine, quoted } from './shell-words.ts';
 import { DECLINED_BY_USER } from './translate.ts';
 
 const UNREADABLE = 'Nobody could answer whether this may be done, so it may not.';
 
-/** A command that is longer is cut in the question; the item has all of it. */
+/** In characters. What is longer is cut in the question; the item has all of it. */
 const MAX_SHOWN = 4_000;
 
 /** Tools whose question is one about a change of files. */
@@ -46,12 +47,15 @@ export interface QuestionPlace {
 export function readPermissionRequest(request: Record<string, unknown>): PermissionRequest {
   const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
   const suggestions = Array.isArray(request['permission_suggestions']) ? request['permission_suggestions'] : [];
+  const toolName = text(request['tool_name']) ?? '';
+  // Of a file tool claude describes the path only, which the item shows.
+  const description = fileTools.has(toolName) ? undefined : text(request['description']);
   return {
-    toolName: text(request['tool_name']) ?? '',
+    toolName,
     input: isRecord(request['input']) ? request['input'] : {},
     toolUseId: text(request['tool_use_id']) ?? '',
     suggestions: suggestions.filter(isRecord),
-    reason: text(request['decision_reason']) ?? text(request['description']),
+    reason: text(request['decision_reason']) ?? description,
     agentId: text(request['agent_id']),
   };
 }
@@ -71,26 +75,37 @@ export function fileOf(request: PermissionRequest): string | undefined {
  * Asks the people of a turn, unless they have accepted the very same for the session.
  * @throws the turn's abort reason when it is cut short first.
  */
-export async function askPermission(turn: RunningTurn, request: PermissionRequest, place: QuestionPlace): Promise<Decision> {
+export async function askPermission(
+  turn: RunningTurn,
+  request: PermissionRequest,
+  place: QuestionPlace,
+  options: { signal?: AbortSignal },
+): Promise<Decision> {
   const subject = subjectOf(request);
   if (turn.isRemembered(subject)) return 'accept';
   const { threadId, turnId, itemId, item } = place;
   const about = { threadId, turnId, itemId, startedAtMs: Date.now() };
   if (isAboutFiles(request)) {
-    return turn.ask('item/fileChange/requestApproval', { ...about, reason: request.reason ?? null, grantRoot: null }, subject, item);
+    return turn.ask(
+      'item/fileChange/requestApproval',
+      { ...about, reason: request.reason ?? null, grantRoot: null },
+      subject,
+      item,
+      options,
+    );
   }
   const params = {
     ...about,
     environmentId: null,
     approvalId: null,
     reason: request.reason ?? null,
-    command: commandOf(request).slice(0, MAX_SHOWN),
+    command: commandOf(request),
     cwd: turn.cwd,
     commandActions: null,
     proposedExecpolicyAmendment: null,
     availableDecisions: ['accept', 'acceptForSession', 'decline', 'cancel'],
   };
-  return turn.ask('item/commandExecution/requestApproval', params, subject, item);
+  return turn.ask('item/commandExecution/requestApproval', params, subject, item, options);
 }
 
 /** What a decision is to claude. */
@@ -127,12 +142,13 @@ function subjectOf(request: PermissionRequest): string {
   return `${toolName} ${JSON.stringify(rest)}`;
 }
 
-/** A line that a person can judge: the command itself, or the tool with what it is about. */
+/** A line that a person can judge: the command, or the tool with what it is about. */
 function commandOf({ toolName, input }: PermissionRequest): string {
-  if (toolName === 'Bash' && typeof input['command'] === 'string') return input['command'];
+  if (toolName === 'Bash' && typeof input['command'] === 'string') return bashLine(input['command'].slice(0, MAX_SHOWN));
   const field = tellingFields.find((name) => typeof input[name] === 'string');
   const isMcp = toolName.startsWith('mcp__'); // its fields can mean anything
-  return `${toolName} ${field === undefined || isMcp ? JSON.stringify(input) : String(input[field])}`;
+  const about = field === undefined || isMcp ? JSON.stringify(input) : String(input[field]);
+  return `${toolName} ${quoted(about.slice(0, MAX_SHOWN))}`;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

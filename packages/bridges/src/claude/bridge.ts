@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Bridge, type BridgeContext, createHubBridge, ProgramFinder } from '@heddle/bridge-kit';
 import { HeddleError } from '@heddle/wire';
+import { capabilitiesOf } from '../capabilities.ts';
 import { ClaudeAgent } from './agent.ts';
 import { ClaudeProcesses } from './agent-processes.ts';
 import { askWhetherLoggedIn, availabilityOf, findClaude } from './probe.ts';
@@ -40,7 +41,7 @@ export function createClaudeBridge(context: BridgeContext, options: ClaudeOption
   return createHubBridge({
     name: 'claude',
     displayName: 'Claude',
-    capabilities: { approvals: 'before' },
+    capabilities: capabilitiesOf('claude'),
     context,
     async probe() {
       const [installation, env] = await Promise.all([find(), launchEnv()]);

@@ -23,16 +23,22 @@ export const THINKING_FLAG = '--thinking-display';
 export function claudeArguments({ session, model, effort, mode, allowFullAccess, hasThinkingDisplay }: ClaudeStart): string[] {
   return [
     '-p',
-    ...['--input-format', 'stream-json', '--output-format', 'stream-json', '--verbose'],
-    // Deltas; and an echo of each user message when claude takes it, which is how its place among the turns is known.
-    ...['--include-partial-messages', '--replay-user-messages'],
-    ...['--permission-prompt-tool', 'stdio'],
+    '--input-format',
+    'stream-json',
+    '--output-format',
+    'stream-json',
+    '--verbose',
+    '--include-partial-messages',
+    '--replay-user-messages', // an echo when claude takes a message, which is how its place among the turns is known
+    '--permission-prompt-tool',
+    'stdio',
     ...(hasThinkingDisplay ? [THINKING_FLAG, 'summarized'] : []),
     ...(session === undefined ? ['--no-session-persistence'] : [session.isStored ? '--resume' : '--session-id', session.id]),
     ...(model === undefined ? [] : ['--model', model]),
     ...(effort === undefined ? [] : ['--effort', effort]),
     ...(allowFullAccess ? ['--allow-dangerously-skip-permissions'] : []),
-    ...['--permission-mode', mode],
+    '--permission-mode',
+    mode,
   ];
 }
 

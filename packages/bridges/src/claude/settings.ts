@@ -33,7 +33,7 @@ export function withWishes(before: ThreadWishes, wanted: WantedSettings): Thread
 }
 
 /** The policy that is really kept: `never` only when host.toml allows it, and claude knows no finer grades. */
-export function approvalPolicyInForce({ approvalPolicy }: WantedSettings, { allowFullAccess }: Permissions): ApprovalPolicy {
+function approvalPolicyInForce({ approvalPolicy }: WantedSettings, { allowFullAccess }: Permissions): ApprovalPolicy {
   if (approvalPolicy === 'never' && allowFullAccess) return 'never';
   return approvalPolicy === 'untrusted' ? 'untrusted' : 'on-request';
 }

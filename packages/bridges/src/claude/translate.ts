@@ -9,6 +9,7 @@ import { failureOf } from './translate/failures.ts';
 import { newFlow } from './translate/flow.ts';
 import { FlowStep } from './translate/flow-step.ts';
 import { flowOfTool, newTranslator, startOfAgent, type Translator } from './translate/state.ts';
+import { threadIdOfAgent } from './translate/thread-id-of-agent.ts';
 
 export { localCommandEntry, ownTurnId, proposedFiles, rateLimitSnapshot, transcriptEntry } from './translate/readings.ts';
 export { DECLINED_BY_USER } from './translate/tool-results.ts';
@@ -113,12 +114,13 @@ function ended(state: Translator, { out, finishedCalls }: FlowStep): StepResult 
 
 function startAgent(state: Translator, started: Extract<NativeMessage, { type: 'taskStarted' }>): StepResult {
   const { taskId, toolUseId, agentType, description, prompt } = started;
+  const threadId = threadIdOfAgent(taskId);
   if (!started.isAgent || state.agents.has(toolUseId)) return { state, out: [] };
-  const agents = new Map(state.agents).set(toolUseId, { threadId: taskId, flow: newFlow });
-  const shown = inFlow({ ...state, agents }, flowOfTool(state, toolUseId), (flow) => flow.showAgent(toolUseId, taskId));
+  const agents = new Map(state.agents).set(toolUseId, { threadId, flow: newFlow });
+  const shown = inFlow({ ...state, agents }, flowOfTool(state, toolUseId), (flow) => flow.showAgent(toolUseId, threadId));
   const begin: TurnEvent = {
     type: 'subAgentStarted',
-    agentThreadId: taskId,
+    agentThreadId: threadId,
     nickname: description,
     role: agentType,
     prompt,

@@ -172,6 +172,7 @@ export class FlowStep {
     this.flow = withTool(this.flow, { use, change, isWaiting: false, agentThreadId: undefined });
     const item = openedItem(use, { threadId: this.#threadId, cwd, change });
     if (item !== undefined) this.out.push({ type: 'itemStarted', item });
+    if (item?.type === 'plan' && this.#isPlanShownWhole) this.out.push({ type: 'itemCompleted', itemId: use.id });
   }
 
   #endTool(result: ToolResult, data: unknown): void {
@@ -181,11 +182,19 @@ export class FlowStep {
     const end = this.#callEnd(tool, result, data);
     const kind = toolKind(tool.use);
     if (kind === 'tasks') return this.#updatePlan(end);
-    if (kind === 'question') return;
+    if (kind === 'question' || (kind === 'plan' && this.#isPlanShownWhole)) return;
     if (kind === 'subAgent') this.#finishCall(end);
     this.out.push({ type: 'itemCompleted', itemId: tool.use.id, changes: closingChanges(end) });
     const texts = kind === 'fileChange' ? changeDone(end) : undefined;
     if (texts?.texts !== undefined) this.out.push({ type: 'fileChanged', path: texts.path, ...texts.texts });
+  }
+
+  /**
+   * Clients show a plan when it is complete, and the user has to see it before the question whether to implement it. A
+   * stored one has its last word in the result.
+   */
+  get #isPlanShownWhole(): boolean {
+    return !this.after.isReplay;
   }
 
   #callEnd(tool: OpenTool, result: ToolResult, data: unknown): CallEnd {

@@ -2,10 +2,10 @@
 
 import { type Flow, newFlow } from './flow.ts';
 import type { PlanTask } from './tasks.ts';
+import { threadIdOfAgent } from './thread-id-of-agent.ts';
 
 /** A sub-agent at work. */
 interface SubAgent {
-  /** Its id in claude's store. */
   threadId: string;
   flow: Flow;
 }
@@ -52,7 +52,8 @@ export function flowOfTool(state: Translator, toolUseId: string): string | null 
 }
 
 /** The call that has started a sub-agent; `null` when it is not known. */
-export function startOfAgent(state: Translator, agentThreadId: string | undefined): string | null {
-  for (const [startedBy, agent] of state.agents) if (agent.threadId === agentThreadId) return startedBy;
+export function startOfAgent(state: Translator, agentId: string | undefined): string | null {
+  const threadId = agentId === undefined ? undefined : threadIdOfAgent(agentId);
+  for (const [startedBy, agent] of state.agents) if (agent.threadId === threadId) return startedBy;
   return null;
 }

@@ -4,6 +4,7 @@ import type { ThreadItem } from '@heddle/wire';
 import { resolve } from 'node:path';
 import type { ToolUse } from '../native-content.ts';
 import { textOf } from '../native-fields.ts';
+import { bashLine } from '../shell-words.ts';
 import { commandActions } from './command-actions.ts';
 import { type FileChange, wireChange } from './file-changes.ts';
 import { mcpName, toolKind } from './tool-kinds.ts';
@@ -28,7 +29,7 @@ export function openedItem(tool: ToolUse, { threadId, cwd, change }: ToolContext
       return {
         type: 'commandExecution',
         id,
-        command,
+        command: bashLine(command),
         cwd,
         status: 'inProgress',
         commandActions: commandActions(command, cwd),

@@ -5,6 +5,7 @@ import type { CollabAgentState } from '@heddle/wire';
 import type { ToolResult, ToolUse } from '../native-content.ts';
 import { fieldsOf, listOf, textOf } from '../native-fields.ts';
 import { doneChange, type FileChange, wireChange } from './file-changes.ts';
+import { threadIdOfAgent } from './thread-id-of-agent.ts';
 import { toolKind } from './tool-kinds.ts';
 
 /**
@@ -107,9 +108,10 @@ function mcpImage(url: string): Record<string, unknown> {
   return data === null ? { type: 'resource_link', uri: url, name: url } : { type: 'image', mimeType: data[1], data: data[2] };
 }
 
-function subAgentChanges({ tool, result, data, agentThreadId }: CallEnd): ItemChanges {
+function subAgentChanges({ tool, result, data, agentThreadId: startedAs }: CallEnd): ItemChanges {
   const fields = fieldsOf(data);
-  const id = textOf(fields['agentId']) ?? agentThreadId;
+  const agentId = textOf(fields['agentId']);
+  const id = agentId === undefined ? startedAs : threadIdOfAgent(agentId);
   const answer = listOf(fields['content']).flatMap((block) => textOf(fieldsOf(block)['text']) ?? []);
   const isRunning = fields['status'] === 'async_launched';
   const state: CollabAgentState = result.isError
