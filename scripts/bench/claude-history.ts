@@ -4,6 +4,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createHubBridge, type HubAgent } from '@heddle/bridge-kit';
+import { JsonRpcPeer, silentLog } from '@heddle/rpc';
+import { median } from './measure.ts';
 // By its path: nobody but the bridge needs the store.
 import { ClaudeStore } from '../../packages/bridges/src/claude/store.ts';
 
@@ -19,8 +22,11 @@ export interface ClaudeHistoryFigures {
   coldMs: number;
   /** Of a list when nothing has changed, the median of some. */
   warmMs: number;
-  /** Of reading one long transcript. */
+  /** Of a client's warm `thread/list`, one page of it. */
+  clientMs: number;
+  /** Of reading one long transcript, and of reading it again. */
   readMs: number;
+  readAgainMs: number;
   itemsRead: number;
 }
 
@@ -30,17 +36,54 @@ export async function measureClaudeHistory(): Promise<ClaudeHistoryFigures> {
     await writeSessions(configDir);
     const store = new ClaudeStore({ configDir });
     const coldMs = await timed(() => store.list());
-    const warm: number[] = [];
-    for (let round = 0; round < 5; round++) warm.push(await timed(() => store.list()));
+    const warm = await timedRounds(() => store.list());
+    const clientMs = await measureClient(store, configDir);
     const longId = sessionId(SESSIONS);
     await writeFile(join(folderOf(configDir, SESSIONS), `${longId}.jsonl`), session(longId, ITEMS / 2));
     let itemsRead = 0;
     const readMs = await timed(async () => {
       itemsRead = (await store.read(longId)).turns.reduce((sum, turn) => sum + turn.items.length, 0);
     });
-    return { coldMs, warmMs: warm.toSorted((a, b) => a - b)[2] ?? Number.NaN, readMs, itemsRead };
+    const readAgainMs = await timed(() => store.read(longId));
+    return { coldMs, warmMs: median(warm), clientMs, readMs, readAgainMs, itemsRead };
   } finally {
     await rm(configDir, { recursive: true, force: true });
+  }
+}
+
+/** `thread/list` over the hub and JSON-RPC, without a process of claude's: none is needed for it. */
+async function measureClient(store: ClaudeStore, folder: string): Promise<number> {
+  const unused = () => Promise.reject(new Error('this bench only lists'));
+  const agent: HubAgent = {
+    name: 'claude',
+    version: '',
+    store,
+    modes: ['default'],
+    createThread: unused,
+    openThread: unused,
+    changeSettings: unused,
+    unloadThread: () => Promise.resolve(),
+    runTurn: unused,
+    models: unused,
+    skills: unused,
+    rateLimits: () => Promise.resolve(undefined),
+  };
+  const launchEnv = () => Promise.resolve(process.env);
+  const bridge = createHubBridge({
+    name: 'claude',
+    displayName: 'Claude',
+    capabilities: { approvals: 'before' },
+    context: { log: silentLog, launchEnv, runtimeDir: folder, stateDir: folder, heddleVersion: 'bench' },
+    probe: () => Promise.resolve({ isAvailable: true, version: '' }),
+    createAgent: () => agent,
+  });
+  const client = new JsonRpcPeer(await bridge.open());
+  try {
+    await client.request('initialize', { clientInfo: { name: 'bench', version: '1' } });
+    await client.notify('initialized');
+    return median(await timedRounds(() => client.request('thread/list', { limit: 50 })));
+  } finally {
+    await bridge.close();
   }
 }
 
@@ -110,6 +153,12 @@ function session(id: string, turns: number): string {
     add(n, 2, { type: 'user', message: { role: 'user', content: [result] }, toolUseResult: data });
   }
   return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+}
+
+async function timedRounds(work: () => Promise<unknown>): Promise<number[]> {
+  const rounds: number[] = [];
+  for (let round = 0; round < 5; round++) rounds.push(await timed(work));
+  return rounds;
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -1,5 +1,5 @@
-// How much later a phone reads claude's words than whoever starts claude himself. The real claude and a real daemon run
-// against the scripted model server, each in a process of its own; both ways take turns within one run.
+// How much later a phone reads claude's words than a program that starts claude itself. The real claude and a real daemon
+// run in processes of their own; the model server shares one with the phone and the plain reader. Both ways take turns.
 
 import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,19 +9,18 @@ import { fileURLToPath } from 'node:url';
 import { makeClaudeHome } from '../../test/agents/support/claude-home.ts';
 import { prompt } from '../../test/model-server/script.ts';
 import { startModelServer } from '../../test/model-server/server.ts';
-import { startServedDaemon } from '../../test/support/served-daemon.ts';
 import { installAgents } from '../install-agents.ts';
-import { ClaudePhone } from './claude-phone.ts';
-import { type PlainOptions, startPlainClaude } from './claude-plain.ts';
-import { median, percentile } from './measure.ts';
-import { delaysMs, monotonicMs, type TimedText } from './timed-text.ts';
+import { type FirstWordsFigures, measureFirstWords } from './claude-first-words.ts';
+import { withPhone } from './claude-phone.ts';
+import { type ClaudeSurroundings, startPlainClaude } from './claude-plain.ts';
+import { percentile } from './measure.ts';
+import { delaysMs, type TimedText } from './timed-text.ts';
 
 /** Words come about as fast as a quick model says them. */
 const CHUNK_MS = 10;
 const CHUNKS = 500;
 const CHUNK_CHARACTERS = 12;
 const ROUNDS = 3;
-const FIRST_WORDS_ROUNDS = 7;
 
 const longAnswer = prompt('Speak.', { text: 'word by word '.repeat((CHUNKS * CHUNK_CHARACTERS) / 13), chunk_ms: CHUNK_MS });
 const shortAnswer = prompt('Say it.', { text: 'Here.' });
@@ -34,13 +33,6 @@ export interface DeltaFigures {
   heddle: { p50Ms: number; p99Ms: number };
 }
 
-export interface FirstWordsFigures {
-  name: string;
-  /** Medians, in milliseconds. */
-  plainMs: number;
-  heddleMs: number;
-}
-
 export interface ClaudeLatencyFigures {
   deltas: DeltaFigures[];
   firstWords: FirstWordsFigures[];
@@ -51,7 +43,7 @@ export async function measureClaudeLatency(): Promise<ClaudeLatencyFigures> {
   const modelServer = await startModelServer();
   const home = await makeClaudeHome(modelServer.url);
   const folder = mkdtempSync(join(tmpdir(), 'heddle-bench-'));
-  const options: Surroundings = { command: claude, env: home.env, cwd: folder };
+  const options: ClaudeSurroundings = { command: claude, env: home.env, cwd: folder };
   try {
     return { deltas: await measureDeltas(options), firstWords: await measureFirstWords(options) };
   } finally {
@@ -61,33 +53,35 @@ export async function measureClaudeLatency(): Promise<ClaudeLatencyFigures> {
   }
 }
 
-type Surroundings = Omit<PlainOptions, 'args'>;
-
-async function measureDeltas(options: Surroundings): Promise<DeltaFigures[]> {
+async function measureDeltas(options: ClaudeSurroundings): Promise<DeltaFigures[]> {
   const tapped = { ...options, command: makeTap(options) };
-  const leftClaude = (id: string) => readTimedTexts(join(options.cwd, `${id}.jsonl`));
-  const viaHeddle = async (phone: ClaudePhone) => {
-    const threadId = await phone.startThread(options.cwd);
-    const arrived = await phone.turn(threadId, longAnswer);
-    await phone.deleteThread(threadId); // its claude is gone then, and has noted everything
-    return delaysMs(leftClaude(threadId), arrived);
-  };
-  const plainly = async () => {
-    const sessionId = randomUUID();
-    const plain = startPlainClaude({ ...tapped, args: ['--session-id', sessionId, '--input-format', 'stream-json'] });
-    const arrived = await plain.turn(longAnswer);
-    await plain.end();
-    return delaysMs(leftClaude(sessionId), arrived);
-  };
+  const leftClaude = (id: string) => readLastTurn(join(options.cwd, `${id}.jsonl`));
   return withPhone(tapped, async (phone) => {
-    await Promise.all([viaHeddle(phone), plainly()]); // warm
+    /** Nobody starts or ends while others speak; a claude that is gone has noted everything. */
+    const viaHeddle = async (atOnce: number) => {
+      const threadIds = await Promise.all(times(atOnce, () => phone.startThread(options.cwd)));
+      await Promise.all(threadIds.map((threadId) => phone.turn(threadId, shortAnswer)));
+      const answers = await Promise.all(threadIds.map((threadId) => phone.turn(threadId, longAnswer)));
+      await Promise.all(threadIds.map((threadId) => phone.deleteThread(threadId)));
+      return threadIds.flatMap((threadId, n) => delaysMs(leftClaude(threadId), answers[n] ?? []));
+    };
+    const plainly = async (atOnce: number) => {
+      const sessionIds = times(atOnce, randomUUID);
+      const start = (id: string) => startPlainClaude({ ...tapped, args: ['--session-id', id, '--input-format', 'stream-json'] });
+      const claudes = sessionIds.map(start);
+      await Promise.all(claudes.map((claude) => claude.turn(shortAnswer)));
+      const answers = await Promise.all(claudes.map((claude) => claude.turn(longAnswer)));
+      await Promise.all(claudes.map((claude) => claude.end()));
+      return sessionIds.flatMap((id, n) => delaysMs(leftClaude(id), answers[n] ?? []));
+    };
+    await Promise.all([viaHeddle(1), plainly(1)]); // warm
     const figures: DeltaFigures[] = [];
     for (const atOnce of [1, 4]) {
       const plain: number[] = [];
       const heddle: number[] = [];
       for (let round = 0; round < ROUNDS; round++) {
-        plain.push(...(await Promise.all(Array.from({ length: atOnce }, plainly))).flat());
-        heddle.push(...(await Promise.all(Array.from({ length: atOnce }, () => viaHeddle(phone)))).flat());
+        plain.push(...(await plainly(atOnce)));
+        heddle.push(...(await viaHeddle(atOnce)));
       }
       figures.push({ atOnce, count: heddle.length, plain: latencyOf(plain), heddle: latencyOf(heddle) });
     }
@@ -95,57 +89,8 @@ async function measureDeltas(options: Surroundings): Promise<DeltaFigures[]> {
   });
 }
 
-/** From what a person does until the first words of the answer. */
-async function measureFirstWords(options: Surroundings): Promise<FirstWordsFigures[]> {
-  const sinceMs = async (act: () => Promise<TimedText[]>) => {
-    const startedMs = monotonicMs();
-    return ((await act())[0]?.atMs ?? Number.NaN) - startedMs;
-  };
-  return withPhone(options, async (phone) => {
-    const plain = { cold: [] as number[], resumed: [] as number[], warm: [] as number[] };
-    const heddle = { cold: [] as number[], resumed: [] as number[], warm: [] as number[] };
-    for (let round = 0; round < FIRST_WORDS_ROUNDS; round++) {
-      const sessionId = randomUUID();
-      const run = (...args: string[]) =>
-        sinceMs(async () => {
-          const claude = startPlainClaude({ ...options, args: [...args, shortAnswer] });
-          const answer = await claude.turn();
-          await claude.end();
-          return answer;
-        });
-      plain.cold.push(await run('--session-id', sessionId));
-      plain.resumed.push(await run('--resume', sessionId));
-      const running = startPlainClaude({ ...options, args: ['--input-format', 'stream-json'] });
-      await running.turn(shortAnswer);
-      plain.warm.push(await sinceMs(() => running.turn(shortAnswer)));
-      await running.end();
-
-      let threadId = '';
-      heddle.cold.push(await sinceMs(async () => phone.turn((threadId = await phone.startThread(options.cwd)), shortAnswer)));
-      heddle.warm.push(await sinceMs(() => phone.turn(threadId, shortAnswer)));
-      await phone.unload(threadId);
-      heddle.resumed.push(await sinceMs(async () => phone.turn(await phone.resume(threadId), shortAnswer)));
-      await phone.deleteThread(threadId);
-    }
-    const figures = (name: string, key: keyof typeof plain) => ({ name, plainMs: median(plain[key]), heddleMs: median(heddle[key]) });
-    return [figures('a new thread', 'cold'), figures('one that is resumed', 'resumed'), figures('one whose claude runs', 'warm')];
-  });
-}
-
-async function withPhone<T>({ command, env }: Surroundings, measure: (phone: ClaudePhone) => Promise<T>): Promise<T> {
-  const daemon = await startServedDaemon({ toml: `[agents.claude]\ncommand = "${command}"\n[agents.codex]\nenabled = false\n`, env });
-  try {
-    const phone = await ClaudePhone.connect(await daemon.dial());
-    const measured = await measure(phone);
-    await phone.close();
-    return measured;
-  } finally {
-    await daemon.end();
-  }
-}
-
 /** A program that is claude, for whoever starts it, and notes what leaves it. */
-function makeTap({ command, cwd }: Surroundings): string {
+function makeTap({ command, cwd }: ClaudeSurroundings): string {
   const tap = fileURLToPath(new URL('./claude-tap.ts', import.meta.url));
   const file = join(cwd, 'claude');
   writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${tap}' '${command}' '${cwd}' "$@"\n`);
@@ -153,14 +98,15 @@ function makeTap({ command, cwd }: Surroundings): string {
   return file;
 }
 
-function readTimedTexts(file: string): TimedText[] {
-  return readFileSync(file, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as TimedText);
+function readLastTurn(file: string): TimedText[] {
+  return JSON.parse(readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? '') as TimedText[];
 }
 
-function latencyOf(times: number[]): { p50Ms: number; p99Ms: number } {
-  const sorted = times.toSorted((a, b) => a - b);
+function times<T>(count: number, make: () => T): T[] {
+  return Array.from({ length: count }, () => make());
+}
+
+function latencyOf(delays: number[]): { p50Ms: number; p99Ms: number } {
+  const sorted = delays.toSorted((a, b) => a - b);
   return { p50Ms: percentile(sorted, 0.5), p99Ms: percentile(sorted, 0.99) };
 }

@@ -2,6 +2,8 @@
 
 import type { AgentSession, HostConnection } from '@heddle/client/node';
 import type { ThreadId } from '@heddle/wire';
+import { startServedDaemon } from '../../test/support/served-daemon.ts';
+import type { ClaudeSurroundings } from './claude-plain.ts';
 import { monotonicMs, type TimedText } from './timed-text.ts';
 
 interface Listening {
@@ -69,5 +71,18 @@ export class ClaudePhone {
       else listening?.end.reject(new Error(`a turn ended as ${turn.status}: ${turn.error?.message}`));
     }
     for (const { end } of this.#listening.values()) end.reject(new Error('the session ended'));
+  }
+}
+
+/** Measures with a daemon of its own, which starts that claude. */
+export async function withPhone<T>({ command, env }: ClaudeSurroundings, measure: (phone: ClaudePhone) => Promise<T>): Promise<T> {
+  const daemon = await startServedDaemon({ toml: `[agents.claude]\ncommand = "${command}"\n[agents.codex]\nenabled = false\n`, env });
+  try {
+    const phone = await ClaudePhone.connect(await daemon.dial());
+    const measured = await measure(phone);
+    await phone.close();
+    return measured;
+  } finally {
+    await daemon.end();
   }
 }

@@ -11,10 +11,13 @@ export interface PlainClaude {
   end(): Promise<void>;
 }
 
-export interface PlainOptions {
+export interface ClaudeSurroundings {
   command: string;
   env: NodeJS.ProcessEnv;
   cwd: string;
+}
+
+interface PlainOptions extends ClaudeSurroundings {
   /** Further arguments; what to say may be the last. */
   args: readonly string[];
 }

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { monotonicMs, textOfLine, type TimedText } from './timed-text.ts';
 
 const [command = '', folder = '', ...args] = process.argv.slice(2);
-const sessionId = args[args.findIndex((arg) => arg === '--session-id' || arg === '--resume') + 1] ?? '';
-const isTalk = args.includes('stream-json') && sessionId !== args[0];
-const claude = spawn(command, args, { stdio: ['inherit', isTalk ? 'pipe' : 'inherit', 'inherit'] });
+const sessionAt = args.indexOf('--session-id') + 1;
+const sessionId = sessionAt === 0 ? undefined : args[sessionAt];
+const claude = spawn(command, args, { stdio: ['inherit', sessionId === undefined ? 'inherit' : 'pipe', 'inherit'] });
 claude.once('exit', (code, signal) => (process.exitCode = code ?? (signal === null ? 0 : 1)));
 
 let chunks: { atMs: number; bytes: Buffer }[] = [];
@@ -20,7 +20,7 @@ claude.stdout?.on('data', (bytes: Buffer) => {
   if (bytes.includes('"type":"result"')) noteAll();
 });
 
-/** After the turn, when nobody's time is measured. */
+/** After the turn, when nobody's time is measured: a line with its pieces. */
 function noteAll(): void {
   const texts: TimedText[] = [];
   let unfinished = '';
@@ -33,5 +33,5 @@ function noteAll(): void {
     }
   }
   chunks = [];
-  appendFileSync(join(folder, `${sessionId}.jsonl`), texts.map((text) => `${JSON.stringify(text)}\n`).join(''), { mode: 0o600 });
+  appendFileSync(join(folder, `${sessionId}.jsonl`), `${JSON.stringify(texts)}\n`, { mode: 0o600 });
 }

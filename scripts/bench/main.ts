@@ -4,6 +4,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { measureClaudeHistory } from './claude-history.ts';
+import { measureClaudeLatency } from './claude-latency.ts';
 import { measureDaemon } from './daemon-cost.ts';
 import { type Door, type EchoAddresses, openDoors } from './doors.ts';
 import { measureGuessing } from './guessing.ts';
@@ -100,6 +101,33 @@ table(
   ],
 );
 
+const { deltas, firstWords } = await measureClaudeLatency();
+say("\nfrom claude's stdout to the reader of a piece of its answer, ms: a program that starts `claude -p`, and a phone");
+table(
+  ['', 'pieces', 'claude -p p50', 'heddle p50', 'goal', 'claude -p p99', 'heddle p99', 'goal'],
+  deltas.map(({ atOnce, count, plain, heddle }) => [
+    atOnce === 1 ? 'one thread' : `${atOnce} threads at once`,
+    String(count),
+    plain.p50Ms.toFixed(2),
+    heddle.p50Ms.toFixed(2),
+    '≤ 1',
+    plain.p99Ms.toFixed(2),
+    heddle.p99Ms.toFixed(2),
+    atOnce === 1 ? '≤ 5' : '',
+  ]),
+);
+say('\nuntil the first words of an answer, ms');
+table(
+  ['', 'claude -p', 'heddle', 'added', '× claude -p'],
+  firstWords.map(({ name, plainMs, heddleMs }) => [
+    name,
+    plainMs.toFixed(0),
+    heddleMs.toFixed(0),
+    (heddleMs - plainMs).toFixed(0),
+    (heddleMs / plainMs).toFixed(2),
+  ]),
+);
+
 const { guardedMsPerMb, plainMsPerMb } = await measureJunk();
 say('\na stranger sends junk before the key exchange: CPU of the daemon, ms per MB sent');
 table(
@@ -131,14 +159,16 @@ table(
   ]),
 );
 
-const { coldMs, warmMs, readMs, itemsRead } = await measureClaudeHistory();
+const { coldMs, warmMs, clientMs, readMs, readAgainMs, itemsRead } = await measureClaudeHistory();
 say("\nclaude's stored history, ms");
 table(
   ['', 'measured', 'goal'],
   [
     ['list of 10,000 sessions, cold', coldMs.toFixed(0), '≤ 3000'],
     ['list of 10,000 sessions, warm', warmMs.toFixed(0), '≤ 300'],
+    ['the same for a client of the hub, a page of 50, warm', clientMs.toFixed(0), '≤ 300'],
     [`read of a transcript of ${itemsRead} items`, readMs.toFixed(0), ''],
+    ['the same again', readAgainMs.toFixed(0), ''],
   ],
 );
 

@@ -23,12 +23,13 @@ export function textOfLine(line: string): string | undefined {
  */
 export function delaysMs(from: readonly TimedText[], to: readonly TimedText[]): number[] {
   const whole = (pieces: readonly TimedText[]) => pieces.map(({ text }) => text).join('');
-  if (whole(from) !== whole(to) || from.length === 0) throw new Error(`another text arrived: ${whole(from).length} characters were sent, ${whole(to).length} came`);
+  if (whole(from) !== whole(to) || from.length === 0)
+    throw new Error(`another text arrived: ${whole(from).length} characters were sent, ${whole(to).length} came`);
   const arrivals = to[Symbol.iterator]();
   let arrived = 0;
   let atMs = 0;
   let sent = 0;
-  const t0 = from[0]!.atMs; const res = from.map((piece) => {
+  return from.map((piece) => {
     sent += piece.text.length;
     while (arrived < sent) {
       const { value } = arrivals.next() as IteratorYieldResult<TimedText>;
@@ -37,5 +38,4 @@ export function delaysMs(from: readonly TimedText[], to: readonly TimedText[]): 
     }
     return atMs - piece.atMs;
   });
-  process.stderr.write(res.flatMap((d,i)=>d>3?[`${i}@${(from[i]!.atMs-t0)|0}:${d.toFixed(1)}`]:[]).join(' ')+'\n'); return res;
 }

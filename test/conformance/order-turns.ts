@@ -72,13 +72,21 @@ function findEndsOfActiveThreads(timeline: Timeline): Finding[] {
 }
 
 function findMissingUsage({ turns }: Timeline): Finding[] {
-  return turns.flatMap((turn) =>
-    turn.completed
-      .filter(
-        ({ at, turn: end }) => turn.startedAt.length > 0 && end['status'] === 'completed' && !turn.tokenUsageAt.some((usage) => usage < at),
-      )
-      .map(({ at }) => ({ seq: at, text: `turn ${turn.id} completed without any` })),
-  );
+  return turns
+    .filter((turn) => !isOfTheUsersShell(turn))
+    .flatMap((turn) =>
+      turn.completed
+        .filter(
+          ({ at, turn: end }) =>
+            turn.startedAt.length > 0 && end['status'] === 'completed' && !turn.tokenUsageAt.some((usage) => usage < at),
+        )
+        .map(({ at }) => ({ seq: at, text: `turn ${turn.id} completed without any` })),
+    );
+}
+
+/** A turn of nothing but the user's own commands asks no model (codex 0.169, measured). */
+function isOfTheUsersShell({ items }: TurnTrack): boolean {
+  return items.length > 0 && items.every(({ completed }) => completed[0]?.item['source'] === 'userShell');
 }
 
 function findItemsInEnds({ turns }: Timeline): Finding[] {

@@ -10,7 +10,10 @@ export function isAlive(pid: number): boolean {
 /** The living processes of this user that have `text` in their command or in their environment. */
 export function processesWith(text: string): { pid: number; command: string }[] {
   const withEnvironment = process.platform === 'darwin' ? ['-A', '-E'] : ['axe'];
-  const { stdout } = spawnSync('ps', [...withEnvironment, '-ww', '-o', 'pid=,stat=,command='], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const { stdout } = spawnSync('ps', [...withEnvironment, '-ww', '-o', 'pid=,stat=,command='], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
   return stdout.split('\n').flatMap((line) => {
     const [, pid, state, command] = /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
     if (command === undefined || state?.startsWith('Z') === true || !command.includes(text)) return [];

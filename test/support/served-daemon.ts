@@ -41,7 +41,7 @@ export async function startServedDaemon({ toml, env }: { toml: string; env: Node
   const paths = resolvePaths(ownEnv);
   const daemon = fork(heddle, ['serve'], {
     env: ownEnv,
-    execArgv: ['--expose-gc', '--import', weighing],
+    execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', '--import', weighing],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   await isServing(daemon);

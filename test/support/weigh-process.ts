@@ -35,7 +35,7 @@ process.channel?.unref();
 async function weigh(): Promise<Weight> {
   // What one collection finds to be finalized, such as a handle, only the next one frees.
   for (let round = 0; round < 3; round++) {
-    globalThis.gc?.();
+    await globalThis.gc?.({ type: 'major', execution: 'async', flavor: 'last-resort' }); // gives free pages back, too
     await new Promise((resolve) => setImmediate(resolve));
   }
   const count = (constructor: unknown) => queryObjects(constructor as new () => unknown, { format: 'count' });

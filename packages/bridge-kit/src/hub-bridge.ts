@@ -11,6 +11,7 @@ import { HubServer } from './server/hub-server.ts';
 import { type MachineServices, machineServices } from './services/machine-services.ts';
 import { agentRequests } from './threads/agent-requests.ts';
 import type { HubAgent, HubForAgent } from './threads/hub-agent.ts';
+import { shellRequests } from './threads/shell-requests.ts';
 import { queueRequests } from './threads/queue-requests.ts';
 import { ThreadCatalog } from './threads/thread-catalog.ts';
 import { ThreadHub } from './threads/thread-hub.ts';
@@ -127,6 +128,7 @@ function assemble(options: HubBridgeOptions, version: string | undefined): Parts
       ...threadReads(catalog),
       ...turnRequests(hub, catalog),
       ...queueRequests(hub),
+      ...shellRequests(hub, context.launchEnv),
       ...agentRequests(hub),
       ...services.handlers,
       ...options.handlers,

@@ -2,7 +2,7 @@
 // killed in mid-turn, interrupted while a command runs. Each cycle is a session of its own, held against the ordering
 // rules at its end.
 
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { HostConnection } from '@heddle/client/node';
@@ -18,8 +18,6 @@ import { processes } from './claude-daemon.ts';
 export const CYCLES_OF_A_THREAD = 4;
 /** There may never be more claude processes. */
 const MAX_CLAUDES = 16;
-/** `sleep` takes that many seconds, which nobody else asks for: by that it is found. */
-const FIRST_SLEEP_SECONDS = 1_000_000;
 /** A process that was asked to end may have to be killed. */
 const GONE_MS = 10_000;
 
@@ -34,7 +32,7 @@ type Middle = 'speaking' | 'command';
 
 /**
  * Takes one thread through its four cycles; it is left loaded, and its process to the pool.
- * @param number no other thread's of this run
+ * @param number by it the kill comes while claude speaks, or while a command of its runs
  */
 export async function runThreadCycles(stage: CyclesStage, number: number): Promise<ThreadId> {
   const cycles = new ThreadCycles(stage, number);
@@ -47,6 +45,8 @@ export async function runThreadCycles(stage: CyclesStage, number: number): Promi
 
 class ThreadCycles {
   threadId: ThreadId = '';
+  /** What its commands do. Nobody else on this computer sleeps that many seconds: by that they are found. */
+  readonly #sleep = `sleep ${randomInt(1e6, 1e9)}`;
   readonly #stage: CyclesStage;
   readonly #number: number;
 
@@ -124,8 +124,7 @@ class ThreadCycles {
       return turn.id;
     }
     const begun = `begun-${randomUUID()}`;
-    const { seconds } = this.#sleep;
-    const command = `(sleep ${seconds} &) ; touch ${begun} ; sleep ${seconds}`;
+    const command = `(${this.#sleep} &) ; touch ${begun} ; ${this.#sleep}`;
     const turn = await client.startTurn(this.threadId, prompt('Run it.', { tools: [{ kind: 'shell', command }] }));
     (await client.question('item/commandExecution/requestApproval', turn.id)).answer({ decision: 'accept' });
     await expect.poll(() => existsSync(path.join(this.#stage.folder, begun)), { timeout: GONE_MS, interval: 20 }).toBe(true);
@@ -142,13 +141,8 @@ class ThreadCycles {
     expect(turn).toMatchObject({ status: 'completed', items: [{ type: 'agentMessage', text }] });
   }
 
-  get #sleep() {
-    const seconds = FIRST_SLEEP_SECONDS + this.#number;
-    return { seconds, args: `sleep ${seconds}` };
-  }
-
   async #expectNoCommand(): Promise<void> {
-    const isRunning = () => processes().some(({ args }) => args === this.#sleep.args);
+    const isRunning = () => processes().some(({ args }) => args === this.#sleep);
     await expect.poll(isRunning, { timeout: GONE_MS, interval: 20 }).toBe(false);
   }
 

@@ -34,21 +34,52 @@ export class Terminal {
     this.#tmux('send-keys', '-l', text);
   }
 
+  /** Puts text in at once, marked as pasted where the program has asked for that. */
+  paste(text: string): void {
+    this.#tmux('set-buffer', '-b', 'pasted', '--', text);
+    this.#tmux('paste-buffer', '-p', '-d', '-b', 'pasted');
+  }
+
   press(...keys: string[]): void {
     this.#tmux('send-keys', ...keys);
   }
 
   /** Waits until the screen shows this. The failure shows the screen. */
   async shows(text: string | RegExp): Promise<void> {
-    const pattern = typeof text === 'string' ? expect.stringContaining(text) : expect.stringMatching(text);
-    await expect.poll(() => this.screen(), { timeout: SCREEN_TIMEOUT_MS, interval: 50 }).toEqual(pattern);
+    await this.#becomes(`show ${String(text)}`, (screen) => includes(screen, text));
+  }
+
+  /** The same for text that the program may have broken into lines anywhere. */
+  async showsWrapped(text: string): Promise<void> {
+    await this.#becomes(`show ${text}`, (screen) => withoutSpace(screen).includes(withoutSpace(text)));
+  }
+
+  /** Waits until the screen does not show this any more. */
+  async hides(text: string | RegExp): Promise<void> {
+    await this.#becomes(`stop showing ${String(text)}`, (screen) => !includes(screen, text));
   }
 
   end(): void {
     this.#tmux('kill-server');
   }
 
+  async #becomes(what: string, isSo: (screen: string) => boolean): Promise<void> {
+    try {
+      await expect.poll(() => isSo(this.screen()), { timeout: SCREEN_TIMEOUT_MS, interval: 50 }).toBe(true);
+    } catch (cause) {
+      throw new Error(`the screen did not ${what}; it is\n${this.screen()}`, { cause });
+    }
+  }
+
   #tmux(...args: string[]): string {
     return execFileSync('tmux', ['-L', this.#socket, ...args], { encoding: 'utf8' });
   }
+}
+
+function includes(screen: string, text: string | RegExp): boolean {
+  return typeof text === 'string' ? screen.includes(text) : text.test(screen);
+}
+
+function withoutSpace(text: string): string {
+  return text.replaceAll(/\s+/g, '');
 }

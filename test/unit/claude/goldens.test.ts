@@ -129,7 +129,7 @@ describe('recordings of claude', () => {
 function told({ events, items, agents, outcome }: ReplayedTurn): string {
   const lines = [`turn ${outcome === undefined ? 'without an end' : JSON.stringify(outcome)}`, `  ${inShort(events)}`];
   for (const event of events)
-    if (event.type === 'planUpdated' || event.type === 'fileChanged' || event.type === 'responseEnded')
+    if (event.type === 'planUpdated' || event.type === 'fileChanged' || event.type === 'responseEnded' || event.type === 'costKnown')
       lines.push(`  ${JSON.stringify(event)}`);
   for (const event of events)
     if (event.type === 'retrying' || event.type === 'warning' || event.type === 'subAgentStarted') lines.push(`  ${JSON.stringify(event)}`);

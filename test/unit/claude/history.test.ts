@@ -15,15 +15,11 @@ async function readBack(name: string) {
 }
 
 describe('a stored session', () => {
-  for (const name of ['tools', 'sub-agents', 'edits', 'compacted', 'steered-interrupted-failed']) {
+  for (const name of ['tools', 'sub-agents', 'sub-agents-threads', 'edits', 'compacted', 'steered-interrupted-failed']) {
     it(`has the items that it had live: ${name}`, async () => {
       const live = replay(readRecording(recordingOf(name)), { threadId: sessionIdOf(name), cwd: '/CWD', filesAreSeen: true }).turns;
       const { turns } = await readBack(name);
-      expect(turns.map((turn) => turn.items.filter((item) => item.type !== 'userMessage'))).toEqual(
-        live.map((turn, index) =>
-          turn.items.map((item) => (name === 'steered-interrupted-failed' && index === 3 ? { ...item, status: 'declined' } : item)),
-        ),
-      );
+      expect(turns.map((turn) => turn.items.filter((item) => item.type !== 'userMessage'))).toEqual(live.map((turn) => turn.items));
       expect(turns.map(({ status, error }) => (error === null ? { status } : { status, error }))).toEqual(live.map((turn) => turn.outcome));
     });
   }
@@ -93,6 +89,42 @@ describe('a stored session', () => {
     expect((await readBack('resumed-at')).turns.map((turn) => turn.id)).toEqual([user('d1'), user('d7')]);
     expect((await readBack('rewound')).turns.map((turn) => turn.id)).toEqual([user('a1'), user('a3')]);
     expect((await readBack('rewound-to-nothing')).turns.map((turn) => turn.id)).toEqual([user('a3')]);
+  });
+
+  it('has the threads of its sub-agents, each turn as it was live', async () => {
+    const name = 'sub-agents-threads';
+    const store = new ClaudeStore({ configDir: await makeConfigDir(name) });
+    const live = replay(readRecording(recordingOf(name)), { threadId: sessionIdOf(name), cwd: '/CWD', filesAreSeen: true }).turns;
+    const told = live.flatMap(({ events, agents }) =>
+      events.flatMap((event) => {
+        if (event.type !== 'subAgentStarted') return [];
+        const { agentThreadId, turnId, nickname } = event;
+        const end = events.find((other) => other.type === 'subAgentEnded' && other.agentThreadId === agentThreadId);
+        const outcome = end?.type === 'subAgentEnded' ? end.outcome : undefined;
+        return [{ agentThreadId, turnId, nickname, items: agents[agentThreadId], outcome }];
+      }),
+    );
+    const [first, deeper, sentOn, cutOff] = told;
+    expect(told.map(({ nickname, outcome }) => [nickname, outcome?.status])).toEqual([
+      ['Look around', 'completed'],
+      ['Look deeper', 'completed'],
+      ['Look around', 'completed'],
+      ['Look around', 'interrupted'],
+    ]);
+    const { turns } = await store.read(first?.agentThreadId ?? '');
+    expect(sentOn?.agentThreadId).toBe(first?.agentThreadId);
+    expect(turns.map(({ id, items, status }) => ({ id, items, status }))).toEqual(
+      [first, sentOn].map((turn) => ({ id: turn?.turnId, items: turn?.items, status: turn?.outcome?.status })),
+    );
+    const closed = cutOff?.items?.map((item) => ('status' in item && item.status === 'inProgress' ? { ...item, status: 'failed' } : item));
+    expect((await store.read(cutOff?.agentThreadId ?? '')).turns).toMatchObject([
+      { id: cutOff?.turnId, items: closed, status: 'interrupted' },
+    ]);
+    // claude tells nothing live of what a sub-agent's own sub-agent says.
+    expect(deeper?.items).toEqual([]);
+    expect((await store.read(deeper?.agentThreadId ?? '')).turns).toMatchObject([
+      { id: deeper?.turnId, items: [{ type: 'agentMessage', text: 'Deep.' }] },
+    ]);
   });
 
   it('counts the tokens of each answer once', async () => {

@@ -4,6 +4,7 @@ import { appendFile, copyFile, mkdir, readFile, stat, utimes, writeFile } from '
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ClaudeStore } from '../../../packages/bridges/src/claude/store.ts';
+import { threadIdOfAgent } from '../../../packages/bridges/src/claude/translate/thread-id-of-agent.ts';
 import { makeConfigDir, projectFolder, sessionIdOf } from './support/session-home.ts';
 
 const newId = '99999999-9999-4999-8999-999999999999';
@@ -110,6 +111,34 @@ describe('going back in a session', () => {
     expect((await store.read(sessionIdOf('tools'))).turns).toEqual([]);
   });
 
+  it('reaches behind a compaction: what is kept is written again, and reads as before', async () => {
+    const configDir = await makeConfigDir('compacted');
+    const id = sessionIdOf('compacted');
+    const path = join(projectFolder(configDir), `${id}.jsonl`);
+    const store = new ClaudeStore({ configDir });
+    const before = await store.read(id);
+    const lines = (text: string) => text.split('\n').slice(0, -1);
+    const written = lines(await readFile(path, 'utf8'));
+    await store.rewind(id, user('c3'));
+    expect((await store.read(id)).turns).toEqual(before.turns.slice(0, 2));
+    const added = lines(await readFile(path, 'utf8')).slice(written.length);
+    const ids = (line: string) => (JSON.parse(line) as { uuid?: string; message?: { id?: string } } | undefined) ?? {};
+    const known = new Set(written.flatMap((line) => [ids(line).uuid, ids(line).message?.id]).filter((one) => one !== undefined));
+    // claude would take what has a known id for what it has read already, and leave it out.
+    for (const line of added.slice(0, -1)) {
+      expect(known).not.toContain(ids(line).uuid);
+      expect(known).not.toContain(ids(line).message?.id);
+    }
+    expect(JSON.parse(added.at(-1) as string)).toMatchObject({ type: 'last-prompt', leafUuid: ids(added.at(-2) as string).uuid });
+
+    await store.rewind(id, user('c2')); // a second time it is behind no compaction
+    expect((await store.read(id)).turns).toEqual(before.turns.slice(0, 1));
+    expect(lines(await readFile(path, 'utf8'))).toHaveLength(written.length + added.length + 1);
+    expect(await store.find(id)).toMatchObject({ forkedFromId: null });
+    await store.fork(id, newId, undefined);
+    expect((await store.read(newId)).turns.map(({ items }) => items.length)).toEqual([before.turns[0]?.items.length]);
+  });
+
   it('begins a line of its own behind half a line', async () => {
     const configDir = await makeConfigDir('tools');
     const store = new ClaudeStore({ configDir });
@@ -150,6 +179,63 @@ describe('a copy of a session', () => {
     const store = new ClaudeStore({ configDir });
     expect(await store.fork(sessionIdOf('tools'), newId, '22222222-2222-4222-8222-222222222222')).toBe(false);
     expect(await store.find(newId)).toBeUndefined();
+  });
+});
+
+describe('the thread of a sub-agent', () => {
+  const name = 'sub-agents-threads';
+  const agentId = 'a412ab110ca699fe0';
+  const threadId = threadIdOfAgent(agentId);
+
+  it('is found by its id, as a part of its session, and is not listed', async () => {
+    const configDir = await makeConfigDir(name);
+    const store = new ClaudeStore({ configDir });
+    expect((await store.list()).map(({ id }) => id)).toEqual([sessionIdOf(name)]);
+    expect(await store.find(threadId)).toMatchObject({
+      id: threadId,
+      cwd: '/CWD',
+      model: 'claude-opus-4-8',
+      path: join(projectFolder(configDir), sessionIdOf(name), 'subagents', `agent-${agentId}.jsonl`),
+      preview: expect.stringContaining('Look around.') as string,
+      subAgent: { parentThreadId: sessionIdOf(name), depth: 1, nickname: 'Look around', role: 'general-purpose' },
+    });
+    expect(await store.find(threadIdOfAgent('a0000000000000000'))).toBeUndefined();
+    await expect(store.fork(threadId, newId, undefined)).rejects.toThrow('sub-agent');
+    await expect(store.rewind(threadId, 'any')).rejects.toThrow('sub-agent');
+  });
+
+  it('is found when it was begun after another was looked for', async () => {
+    const configDir = await makeConfigDir(name);
+    const store = new ClaudeStore({ configDir });
+    await store.find(threadId);
+    const folder = join(projectFolder(configDir), sessionIdOf(name), 'subagents');
+    await copyFile(join(folder, `agent-${agentId}.jsonl`), join(folder, 'agent-a1111111111111111.jsonl'));
+    expect(await store.find(threadIdOfAgent('a1111111111111111'))).toMatchObject({ subAgent: { nickname: null } });
+  });
+
+  it('outlives the session in a copy of it', async () => {
+    const configDir = await makeConfigDir(name);
+    const store = new ClaudeStore({ configDir });
+    const before = await store.read(threadId);
+    expect(before.turns).toHaveLength(2);
+    await store.fork(sessionIdOf(name), newId, undefined);
+    expect(await store.find(threadId)).toMatchObject({ subAgent: { parentThreadId: sessionIdOf(name) } });
+    await store.remove(sessionIdOf(name));
+    expect(await store.find(threadId)).toMatchObject({ subAgent: { parentThreadId: newId } });
+    expect((await store.read(threadId)).turns[0]).toEqual(before.turns[0]);
+    await store.remove(threadId);
+    expect(await store.find(threadId)).toBeUndefined();
+    expect(await store.find(newId)).toBeDefined();
+  });
+
+  it('is named by the call that has started it, also when that was cut off', async () => {
+    const configDir = await makeConfigDir(name);
+    const { turns } = await new ClaudeStore({ configDir }).read(sessionIdOf(name));
+    const calls = turns.flatMap(({ items }) => items.filter((item) => item.type === 'collabAgentToolCall'));
+    expect(calls).toMatchObject([
+      { status: 'completed', receiverThreadIds: [threadId] },
+      { status: 'failed', receiverThreadIds: [threadIdOfAgent('a63cf72279dcd93bc')] },
+    ]);
   });
 });
 

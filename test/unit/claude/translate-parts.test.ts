@@ -224,3 +224,88 @@ describe('a message of claude', () => {
     expect(rateLimitSnapshot(decodeMessage({ type: 'keep_alive' }))).toBeUndefined();
   });
 });
+
+describe('a sub-agent', () => {
+  const agentId = 'a7759abe68d62d169';
+  const start = {
+    type: 'system',
+    subtype: 'task_started',
+    task_id: agentId,
+    tool_use_id: 'toolu_1',
+    task_type: 'local_agent',
+    message: {},
+  };
+  const says = (id: string, text: string) => ({
+    type: 'assistant',
+    uuid: id,
+    parent_tool_use_id: 'toolu_1',
+    message: {
+      id,
+      content: [{ type: 'text', text }],
+      stop_reason: null,
+      usage: { input_tokens: 80, cache_read_input_tokens: 20, output_tokens: 1 },
+    },
+  });
+  const over = (status: string) => ({ type: 'system', subtype: 'task_updated', task_id: agentId, patch: { status }, message: {} });
+  const usage = { input_tokens: 90, cache_read_input_tokens: 30, output_tokens: 25 };
+  const counted = (events: readonly TurnEvent[]) =>
+    events.flatMap((event) => (event.type === 'subAgentEvent' && event.event.type === 'responseEnded' ? [event.event.usage] : []));
+  const ends = (events: readonly TurnEvent[]) => events.flatMap((event) => (event.type === 'subAgentEnded' ? [event.outcome.status] : []));
+
+  it('counts its answers, the last one as its call tells in the end', () => {
+    const events = eventsOf(
+      call('Agent', { prompt: 'Look.' }),
+      start,
+      says('msg_2', 'I look.'),
+      says('msg_3', 'Looked.'),
+      over('completed'),
+      result('Looked.', false, { status: 'completed', agentId, content: [{ type: 'text', text: 'Looked.' }], usage }),
+    );
+    expect(counted(events)).toMatchObject([
+      { inputTokens: 100, cachedInputTokens: 20, outputTokens: 1 },
+      { inputTokens: 120, cachedInputTokens: 30, outputTokens: 25 },
+    ]);
+    expect(ends(events)).toEqual(['completed']);
+    expect(events.at(-1)).toMatchObject({ type: 'itemCompleted', changes: { status: 'completed' } });
+  });
+
+  it('in the background ends when it is done, not with its call', () => {
+    const launched = result('Async agent launched.', false, { status: 'async_launched', agentId });
+    const before = eventsOf(call('Agent', { prompt: 'Look.' }), start, launched, says('msg_2', 'I look.'));
+    expect(ends(before)).toEqual([]);
+    const after = eventsOf(call('Agent', { prompt: 'Look.' }), start, launched, says('msg_2', 'I look.'), over('running'), over('failed'));
+    expect(ends(after)).toEqual(['failed']);
+    expect(counted(after)).toHaveLength(1);
+  });
+
+  it('is interrupted when its call is cut off', () => {
+    const cutOff = result("The user doesn't want to proceed with this tool use. It was rejected.", true, 'User rejected tool use');
+    expect(ends(eventsOf(call('Agent', { prompt: 'Look.' }), start, cutOff))).toEqual(['interrupted']);
+  });
+
+  it('that is told before its call is named by the item all the same', () => {
+    const events = eventsOf(start, call('Agent', { prompt: 'Look.' }));
+    expect(events.find((event) => event.type === 'itemChanged')).toMatchObject({
+      changes: { receiverThreadIds: [expect.stringMatching(/^[0-9a-f-]{36}$/)] },
+    });
+  });
+});
+
+describe('a stored call that was cut off', () => {
+  const words = "The user doesn't want to proceed with this tool use. The tool use was rejected.";
+  const statusOf = (name: string, input: object) => {
+    let translator = newTranslator({ threadId: 'T', cwd: '/w', isReplay: true });
+    const out = [call(name, input), result(words, true, 'User rejected tool use')].flatMap((message) => {
+      const { state, out: events } = step(translator, decodeMessage(message));
+      translator = state;
+      return events;
+    });
+    const end = out.find((event) => event.type === 'itemCompleted');
+    return end?.type === 'itemCompleted' ? end.changes?.status : undefined;
+  };
+
+  it('has failed, since a command may have run; what writes files has done nothing', () => {
+    expect(statusOf('Bash', { command: 'sleep 9' })).toBe('failed');
+    expect(statusOf('Write', { file_path: 'a', content: 'b' })).toBe('declined');
+  });
+});

@@ -1,6 +1,6 @@
 import type { RunningTurn, TurnEvent } from '@heddle/bridge-kit';
 import { describe, expect } from 'vitest';
-import { answer, work } from './fake-agent.ts';
+import { answer, storedTurn, work } from './fake-agent.ts';
 import { hubTest } from './hub-stage.ts';
 
 const started = {
@@ -72,6 +72,40 @@ describe('a sub-agent', () => {
     expect(refused.message).toContain(`write to thread ${thread.id}`);
     await client.request('thread/delete', { threadId: thread.id });
     expect((await client.refusal('thread/read', { threadId: 'child' })).message).toBe('thread not loaded: child');
+  });
+
+  hubTest('is read from the store when its parent is not loaded, and opened with it', async (stage) => {
+    const client = await stage.connect();
+    stage.store.begin('parent', [['go', 'done']]);
+    stage.store.begin('child', [['look', 'found']], {
+      subAgent: { parentThreadId: 'parent', depth: 1, nickname: 'Ada', role: 'explorer' },
+    });
+    const read = (await client.request('thread/read', { threadId: 'child', includeTurns: true })).thread;
+    expect(read).toMatchObject({ parentThreadId: 'parent', agentNickname: 'Ada', status: { type: 'notLoaded' } });
+    expect(read.turns).toHaveLength(1);
+    expect((await client.request('thread/loaded/list', {})).data).toEqual([]);
+    const { thread } = await client.request('thread/resume', { threadId: 'child' });
+    expect(thread).toMatchObject({ id: 'child', parentThreadId: 'parent', status: { type: 'idle' }, turns: read.turns });
+    expect(stage.agent.calls.filter((call) => call.startsWith('open'))).toEqual(['open parent {}']);
+    expect((await client.refusal('turn/start', { threadId: 'child', input: [] })).message).toContain('write to thread parent');
+    await client.request('thread/archive', { threadId: 'parent' });
+    expect((await client.request('thread/loaded/list', {})).data).toEqual([]);
+  });
+
+  hubTest('that went on in the background is shown as the store has it', async (stage) => {
+    const client = await stage.connect();
+    stage.agent.acts.set('go', async (turn) => {
+      turn.apply(started);
+      await answer(turn, 'done');
+    });
+    const { thread } = await client.startThread({ cwd: '/work' });
+    await client.runTurn(thread.id, 'go');
+    const statuses = async () =>
+      (await client.request('thread/read', { threadId: 'child', includeTurns: true })).thread.turns.map(({ status }) => status);
+    expect(await statuses()).toEqual(['interrupted']);
+    stage.store.begin('child', [], { subAgent: { parentThreadId: thread.id, depth: 1, nickname: 'Ada', role: 'explorer' } });
+    stage.store.addTurn('child', storedTurn('child-turn', 'look', 'found', Date.now()));
+    expect(await statuses()).toEqual(['completed']);
   });
 
   hubTest('asks in its own name, and ends with its parent at the latest', async (stage) => {

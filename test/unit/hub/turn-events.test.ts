@@ -124,6 +124,25 @@ describe('events of a turn', () => {
     expect(client.seen('turn/diff/updated')).toEqual([]);
   });
 
+  hubTest('what was spent is told with the tokens, and stays known', async (stage) => {
+    const client = await stage.connect();
+    stage.agent.acts.set('go', async (turn) => {
+      apply(turn, { type: 'costKnown', costUsd: 1, contextWindow: 5 }); // nothing was counted yet
+      await answer(turn, 'done');
+      apply(turn, { type: 'costKnown', costUsd: 0.25, contextWindow: null });
+    });
+    const { thread } = await client.startThread({ cwd: '/work' });
+    await client.runTurn(thread.id, 'go');
+    const told = () =>
+      client.seen('thread/tokenUsage/updated').map(({ tokenUsage }) => [tokenUsage.costUsd, tokenUsage.modelContextWindow]);
+    expect(told()).toEqual([
+      [undefined, 1000],
+      [0.25, 1000],
+    ]);
+    await client.runTurn(thread.id, 'more');
+    expect(told().at(-1)).toEqual([0.25, 1000]);
+  });
+
   hubTest('usage counts on, knows the context window, and the limits are told when they change', async (stage) => {
     const client = await stage.connect();
     stage.agent.limits = { primary: { usedPercent: 40, windowDurationMins: 300, resetsAt: 1_800_000_000 } };

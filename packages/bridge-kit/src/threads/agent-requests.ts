@@ -22,7 +22,7 @@ type AgentMethod =
  * trusted: it would have the answer stored, and nothing of codex's configuration is (0.169, tried).
  */
 function trusted(cwd: string | undefined): Record<string, unknown> {
-  return cwd !== undefined && isAbsolute(cwd) ? { [cwd]: { trust_level: 'trusted' } } : {};
+  return cwd !== undefined && isAbsolute(cwd) ? { projects: { [cwd]: { trust_level: 'trusted' } } } : {};
 }
 
 const modeNames = { default: 'Default', plan: 'Plan' } as const satisfies Record<HubAgent['modes'][number], string>;
@@ -66,7 +66,7 @@ export function agentRequests(hub: ThreadHub): HandlersOf<AgentMethod> & OlderHa
     async 'config/read'(call) {
       const model = (await agent.models()).find((one) => one.isDefault)?.model ?? null;
       call.reply({
-        config: { model, model_provider: agent.name, projects: trusted(call.params.optionalText('cwd')) },
+        config: { model, model_provider: agent.name, ...trusted(call.params.optionalText('cwd')) },
         origins: {},
         layers: null,
       });

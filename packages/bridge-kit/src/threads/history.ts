@@ -20,7 +20,12 @@ export function turnsInMemory(turns: readonly TurnRecord[]): PlacedTurn[] {
  */
 export function mergeTurns(stored: readonly StoredTurn[], live: readonly TurnRecord[]): PlacedTurn[] {
   const liveById = new Map(live.map((turn) => [turn.id, turn]));
-  const merged: TurnRecord[] = stored.map((turn) => liveById.get(turn.id) ?? recordOf(turn));
+  const merged: TurnRecord[] = stored.map((turn) => {
+    const here = liveById.get(turn.id);
+    // A sub-agent in the background is not followed beyond its parent's turn, and goes on.
+    const wentOn = here?.status === 'interrupted' && turn.status !== 'interrupted';
+    return here === undefined || wentOn ? recordOf(turn) : here;
+  });
   const storedIds = new Set(stored.map((turn) => turn.id));
   for (const turn of live) {
     if (storedIds.has(turn.id)) continue;

@@ -13,7 +13,7 @@ import { LoadedThreads } from './loaded-threads.ts';
 import { RateLimits } from './rate-limits.ts';
 import type { CutShort, RunningTurn } from './running-turn.ts';
 import { type ThreadNote, ThreadNotes } from './thread-notes.ts';
-import { recentHistory, type ThreadRecord, wholeHistory } from './thread-record.ts';
+import { recentHistory, type SubAgentOrigin, type ThreadRecord, wholeHistory } from './thread-record.ts';
 import type { SettingsInForce, WantedSettings } from './thread-settings.ts';
 import type { StoredThread } from './thread-store.ts';
 import { refuseWhileRunning, ThreadTurns } from './thread-turns.ts';
@@ -152,6 +152,7 @@ export class ThreadHub implements HubForAgent {
     }
     const stored = await this.agent.store?.find(id);
     if (stored === undefined) throw noRollout(id);
+    if (stored.subAgent !== undefined) return this.#openChild(stored, stored.subAgent);
     const thread = await this.loaded.withRoom(async () => {
       const { settings } = await this.agent.openThread(stored, wanted);
       const gitInfo = (await this.#gitInfoOf(settings.cwd)) ?? gitInfoOfStored(stored);
@@ -159,6 +160,16 @@ export class ThreadHub implements HubForAgent {
     });
     thread.setStatus({ type: 'idle' });
     return thread;
+  }
+
+  /** A sub-agent's thread is heard where its parent's is, and runs as that does; the agent is not asked for it. */
+  async #openChild(stored: StoredThread, { parentThreadId }: SubAgentOrigin): Promise<HubThread> {
+    const parent = await this.open(parentThreadId, {});
+    const record = { ...recordOfStored(stored, this.notes.of(stored.id)), gitInfo: parent.record.gitInfo };
+    const child = new HubThread(record, parent.settings, this.#surroundings, parent);
+    this.loaded.addChild(child);
+    child.setStatus({ type: 'idle' });
+    return child;
   }
 
   #make(open: () => Promise<OpenedThread>, made: NewThread, more: Partial<ThreadRecord> = {}): Promise<HubThread> {
@@ -192,9 +203,9 @@ export function noRollout(id: ThreadId): Error {
 }
 
 function recordOfStored(stored: StoredThread, note: ThreadNote | undefined): Omit<ThreadRecord, 'gitInfo'> {
-  const { id, createdAtMs, updatedAtMs, preview, path } = stored;
+  const { id, createdAtMs, updatedAtMs, preview, path, subAgent } = stored;
   const { originator, isEphemeral = false } = note ?? {};
   const forkedFromId = stored.forkedFromId ?? note?.forkedFromId ?? null;
   const times = { createdAtMs, updatedAtMs, recencyAtMs: updatedAtMs };
-  return { id, forkedFromId, ...times, preview, path, originator, isEphemeral, subAgent: undefined, turns: [], usage: undefined };
+  return { id, forkedFromId, ...times, preview, path, originator, isEphemeral, subAgent, turns: [], usage: undefined };
 }

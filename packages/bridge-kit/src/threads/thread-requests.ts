@@ -11,7 +11,7 @@ import { collaborationModeView, settingsAnswer } from './settings-view.ts';
 import type { FoundThread, ThreadCatalog } from './thread-catalog.ts';
 import { noRollout, type ThreadHub } from './thread-hub.ts';
 import { fullTurns, turnsPage } from './thread-reads.ts';
-import type { ThreadUsage } from './thread-usage.ts';
+import { type ThreadUsage, usageView } from './thread-usage.ts';
 import { storedFormOf } from './thread-view.ts';
 import { readWanted } from './wanted-settings.ts';
 
@@ -163,8 +163,7 @@ async function fork(hub: ThreadHub, source: FoundThread, { params, made, turns }
 /** Who joins a thread learns what it has cost so far; later counts come as notices. */
 function tellUsage(session: Session, threadId: string, usage: ThreadUsage | undefined): void {
   if (usage === undefined) return;
-  const { turnId, total, last, contextWindow } = usage;
-  session.notify('thread/tokenUsage/updated', { threadId, turnId, tokenUsage: { total, last, modelContextWindow: contextWindow } });
+  session.notify('thread/tokenUsage/updated', { threadId, turnId: usage.turnId, tokenUsage: usageView(usage) });
 }
 
 function originatorOf(call: Call<never>): string {

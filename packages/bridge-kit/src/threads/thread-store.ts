@@ -2,6 +2,7 @@
 // minute ago is there. A store never runs a process per thread.
 
 import type { ThreadId, ThreadItem, TurnError, TurnId, TurnStatus } from '@heddle/wire';
+import type { SubAgentOrigin } from './thread-record.ts';
 import type { ThreadUsage } from './thread-usage.ts';
 
 /** A thread as the agent's own store has it, without its turns. */
@@ -20,6 +21,8 @@ export interface StoredThread {
   path: string | null;
   forkedFromId: ThreadId | null;
   gitBranch: string | null;
+  /** Of a sub-agent's: whose part it is. */
+  subAgent?: SubAgentOrigin;
 }
 
 /** A turn as it can be read back. Items carry the ids that they had live. */
@@ -41,6 +44,7 @@ export interface StoredHistory {
 export interface ThreadStore {
   /** All threads of the agent on this computer, in any order; sub-agents' are not among them. Fast when little changed. */
   list(): Promise<readonly StoredThread[]>;
+  /** Finds sub-agents' threads too, where they can be read. */
   find(id: ThreadId): Promise<StoredThread | undefined>;
   /** Oldest turn first; empty for a thread that is not there. */
   read(id: ThreadId): Promise<StoredHistory>;

@@ -80,10 +80,17 @@ export class ThreadTurns {
   async compact(id: ThreadId, onAccepted: () => void): Promise<void> {
     const agent = this.#agent;
     if (agent.compact === undefined) throw refusal(`${agent.name} can't shorten a conversation`);
+    await this.runWithoutMessage(id, async (turn) => agent.compact?.(turn), onAccepted);
+  }
+
+  /**
+   * Begins a turn in which nobody says anything.
+   * @throws RpcError while another one runs.
+   */
+  async runWithoutMessage(id: ThreadId, run: (turn: RunningTurn) => Promise<void>, onAccepted: () => void): Promise<void> {
     await this.#lock.run(id, () => {
       const thread = this.#loaded.require(id);
       refuseWhileRunning(thread);
-      const run = async (turn: RunningTurn) => agent.compact?.(turn);
       this.#runner.start(thread, { id: this.#newMessageId(), messages: [], run, onAccepted });
     });
   }

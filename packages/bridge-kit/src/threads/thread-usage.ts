@@ -1,6 +1,6 @@
 // Owns the counting of tokens over a thread.
 
-import type { TokenUsage, TurnId } from '@heddle/wire';
+import type { ServerNotificationParams, TokenUsage, TurnId } from '@heddle/wire';
 
 /** What a thread has cost so far. */
 export interface ThreadUsage {
@@ -10,6 +10,18 @@ export interface ThreadUsage {
   last: TokenUsage;
   /** In tokens; `null` when the agent does not tell. */
   contextWindow: number | null;
+  /** In US dollars, as the agent tells it: since its process began. Absent: it does not tell. */
+  costUsd?: number;
+}
+
+/** As clients see it; `costUsd` is heddle's own. */
+export function usageView({
+  total,
+  last,
+  contextWindow,
+  costUsd,
+}: ThreadUsage): ServerNotificationParams<'thread/tokenUsage/updated'>['tokenUsage'] {
+  return { total, last, modelContextWindow: contextWindow, ...(costUsd === undefined ? {} : { costUsd }) };
 }
 
 export function addUsage(left: TokenUsage | undefined, right: TokenUsage): TokenUsage {

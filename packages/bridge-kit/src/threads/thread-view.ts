@@ -46,7 +46,7 @@ export function factsOfStored(stored: StoredThread, note: ThreadNote | undefined
     id: stored.id,
     status: { type: 'notLoaded' },
     forkedFromId: stored.forkedFromId ?? note?.forkedFromId ?? null,
-    subAgent: undefined,
+    subAgent: stored.subAgent,
     isEphemeral: note?.isEphemeral === true,
     isArchived: note?.isArchived === true,
     isUsed: true,

@@ -56,6 +56,8 @@ export type TurnEvent =
   | { type: 'fileChanged'; path: string; before: string | null; after: string | null }
   /** The model has answered once. `contextWindow` in tokens. */
   | { type: 'responseEnded'; usage: ResponseUsage; contextWindow: number | null }
+  /** What the agent's process has spent on the thread so far, in US dollars; `contextWindow` as above. After an answer. */
+  | { type: 'costKnown'; costUsd: number; contextWindow: number | null }
   /** The agent tries again by itself; the turn goes on. */
   | { type: 'retrying'; error: TurnError }
   | { type: 'warning'; message: string }

@@ -7,7 +7,7 @@ import { TurnDiff } from '../services/turn-diff.ts';
 import type { HubThread } from './hub-thread.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { SubAgents } from './sub-agents.ts';
-import { addUsage } from './thread-usage.ts';
+import { addUsage, type ThreadUsage, usageView } from './thread-usage.ts';
 import type { ResponseUsage, TurnEvent, TurnOutcome } from './turn-events.ts';
 import { MAX_WEIGHT_PER_TURN, TurnItems } from './turn-items.ts';
 import { completedTurnView, type TurnRecord, turnView } from './turn-record.ts';
@@ -120,6 +120,8 @@ export class TurnWriter {
       case 'responseEnded':
         this.#endResponse(event.usage, event.contextWindow);
         return true;
+      case 'costKnown':
+        return this.#noteCost(event.costUsd, event.contextWindow);
       case 'retrying':
         this.#tellRetry(event.error);
         return true;
@@ -147,10 +149,22 @@ export class TurnWriter {
     const last = { ...usage, totalTokens: usage.inputTokens + usage.outputTokens };
     const { record } = this.thread;
     const total = addUsage(record.usage?.total, last);
-    record.usage = { turnId: this.record.id, total, last, contextWindow };
-    this.thread.notify('thread/tokenUsage/updated', { ...this.#inTurn(), tokenUsage: { total, last, modelContextWindow: contextWindow } });
+    this.#tellUsage({ ...record.usage, turnId: this.record.id, total, last, contextWindow });
     this.#host.rateLimits.tellAfterResponse((rateLimits) => this.thread.notify('account/rateLimits/updated', { rateLimits }));
     if (this.#hasDiff) this.#tellDiff();
+  }
+
+  /** @returns false when nothing was counted that it could belong to. */
+  #noteCost(costUsd: number, contextWindow: number | null): boolean {
+    const { usage } = this.thread.record;
+    if (usage === undefined) return false;
+    this.#tellUsage({ ...usage, turnId: this.record.id, contextWindow: contextWindow ?? usage.contextWindow, costUsd });
+    return true;
+  }
+
+  #tellUsage(usage: ThreadUsage): void {
+    this.thread.record.usage = usage;
+    this.thread.notify('thread/tokenUsage/updated', { ...this.#inTurn(), tokenUsage: usageView(usage) });
   }
 
   #tellDiff(): void {

@@ -44,6 +44,8 @@ interface TurnResult {
   stopReason: string | null;
   /** Largest context window of the models that were used, in tokens; `null`: none was. */
   contextWindow: number | null;
+  /** What the process has spent so far, in US dollars, sub-agents included. */
+  costUsd: number | null;
 }
 
 export type NativeMessage =
@@ -66,7 +68,7 @@ export type NativeMessage =
       description: string | null;
       prompt: string | null;
     }
-  | { type: 'taskEnded'; taskId: string; toolUseId: string; status: string; summary: string }
+  | { type: 'taskEnded'; taskId: string; status: string; summary: string }
   | { type: 'rateLimit'; info: Fields }
   | TurnResult
   /** Known, and of no meaning for what clients see. */
@@ -87,7 +89,6 @@ const ignoredSystemSubtypes: ReadonlySet<unknown> = new Set([
   'status',
   'thinking_tokens',
   'task_progress',
-  'task_updated',
   'hook_started',
   'hook_progress',
   'hook_response',
@@ -99,6 +100,8 @@ const ignoredSystemSubtypes: ReadonlySet<unknown> = new Set([
   'model_refusal_no_fallback',
   'permission_denied',
 ]);
+/** Of a task that does nothing more. */
+const endedStatuses: ReadonlySet<string> = new Set(['completed', 'failed', 'killed', 'stopped']);
 const ignoredStreamEvents: ReadonlySet<unknown> = new Set(['content_block_stop', 'message_stop', 'ping']);
 
 /** Decodes one line of claude's stdout. Never throws. */
@@ -209,10 +212,16 @@ function decodeSystem(line: Fields): NativeMessage {
       return {
         type: 'taskEnded',
         taskId: text('task_id'),
-        toolUseId: text('tool_use_id'),
         status: text('status'),
         summary: text('summary'),
       };
+    case 'task_updated': {
+      // The notification of a task in the background comes only when the turn is over.
+      const patch = fieldsOf(line['patch']);
+      const status = textOf(patch['status']) ?? '';
+      if (!endedStatuses.has(status)) return { type: 'ignored' };
+      return { type: 'taskEnded', taskId: text('task_id'), status, summary: textOf(patch['error']) ?? '' };
+    }
     default:
       return ignoredSystemSubtypes.has(line['subtype'])
         ? { type: 'ignored' }
@@ -231,6 +240,7 @@ function decodeResult(line: Fields): TurnResult {
     errorStatus: numberOf(line['api_error_status']) ?? null,
     stopReason: textOf(line['stop_reason']) ?? null,
     contextWindow: windows.length === 0 ? null : Math.max(...windows) || null,
+    costUsd: numberOf(line['total_cost_usd']) ?? null,
   };
 }
 

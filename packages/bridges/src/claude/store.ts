@@ -5,11 +5,15 @@ import type { StoredHistory, StoredThread, ThreadStore } from '@heddle/bridge-ki
 import { HeddleError, type ThreadId, type TurnId } from '@heddle/wire';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Conversation, conversationOf, type TurnEntries } from './history/conversation.ts';
-import { writeCopy, writeRewind } from './history/rewrites.ts';
+import { type Conversation, conversationOf, isCompaction, type TurnEntries } from './history/conversation.ts';
+import { HistoryCache } from './history/history-cache.ts';
+import { writeCopy, writeRewind, writeRewindOverCompaction } from './history/rewrites.ts';
+import { readHistory } from './history/read-history.ts';
 import { SessionIndex } from './history/session-index.ts';
-import { historyOf, turnIdOf } from './history/stored-turns.ts';
-import { readTranscript, type Transcript } from './history/transcript.ts';
+import { turnIdOf } from './history/stored-turns.ts';
+import { copySubAgents, removeSubAgent } from './history/sub-agent-files.ts';
+import { SubAgentIndex } from './history/sub-agent-index.ts';
+import { type Entry, readTranscript, type Transcript } from './history/transcript.ts';
 import { whenWritten } from './history/write-behind.ts';
 import { fieldsOf } from './native-fields.ts';
 import { type PlanTask, taskOf } from './translate/tasks.ts';
@@ -23,6 +27,8 @@ interface Session {
 export class ClaudeStore implements ThreadStore {
   readonly #configDir: string;
   readonly #index: SessionIndex;
+  readonly #subAgents: SubAgentIndex;
+  readonly #histories = new HistoryCache();
   /** The entry that a session will end with, of those that claude may not have written yet. */
   readonly #expected = new Map<ThreadId, string>();
   readonly #liveTurnIds = new Map<ThreadId, Map<string, TurnId>>();
@@ -31,15 +37,16 @@ export class ClaudeStore implements ThreadStore {
   constructor(options: { configDir: string }) {
     this.#configDir = options.configDir;
     this.#index = new SessionIndex(options.configDir);
+    this.#subAgents = new SubAgentIndex(join(options.configDir, 'projects'));
   }
 
   list(): Promise<StoredThread[]> {
     return this.#index.list();
   }
 
-  /** With what was said in it, see `expectEntry`. */
+  /** A session, with what was said in it (see `expectEntry`), or the thread of a sub-agent. */
   async find(id: ThreadId): Promise<StoredThread | undefined> {
-    const find = () => this.#index.find(id);
+    const find = async () => (await this.#subAgents.find(id)) ?? this.#index.find(id);
     const expected = this.#expected.get(id);
     if (expected === undefined) return find();
     const thread = await whenWritten(expected, find);
@@ -48,9 +55,10 @@ export class ClaudeStore implements ThreadStore {
   }
 
   async read(id: ThreadId): Promise<StoredHistory> {
-    const session = await this.#open(id);
-    if (session === undefined) return { turns: [], usage: undefined };
-    return historyOf(session.conversation.turns, { threadId: id, cwd: session.thread.cwd, liveTurnIds: this.#turnIds(id) });
+    const thread = await this.find(id);
+    if (thread === undefined || thread.path === null) return { turns: [], usage: undefined };
+    const { path } = thread;
+    return this.#histories.get(path, () => readHistory({ ...thread, path }, this.#turnIds(id)));
   }
 
   async remove(id: ThreadId): Promise<void> {
@@ -59,6 +67,11 @@ export class ClaudeStore implements ThreadStore {
     for (let thread = await this.find(id); thread !== undefined; thread = await this.find(id)) {
       const { path } = thread;
       if (path === null) return;
+      this.#histories.forget(path);
+      if (thread.subAgent !== undefined) {
+        await removeSubAgent(path);
+        continue;
+      }
       await rm(path);
       await rm(path.slice(0, -'.jsonl'.length), { recursive: true, force: true }); // of its sub-agents
       await rm(join(this.#configDir, 'tasks', id), { recursive: true, force: true });
@@ -85,6 +98,7 @@ export class ClaudeStore implements ThreadStore {
     const turnIds = this.#turnIds(id);
     turnIds.set(entryUuid, turnId);
     this.#liveTurnIds.set(id, turnIds);
+    this.#histories.clear();
   }
 
   /**
@@ -93,7 +107,13 @@ export class ClaudeStore implements ThreadStore {
    */
   async rewind(id: ThreadId, beforeTurnId: TurnId): Promise<void> {
     const session = await this.#session(id);
-    await writeRewind({ id, path: session.thread.path }, this.#turn(session, beforeTurnId).after);
+    const source = { id, path: session.thread.path };
+    const { conversation, transcript } = session;
+    const turn = this.#turn(session, beforeTurnId);
+    const leaf = transcript.entries.findIndex(({ uuid }) => uuid === turn.after);
+    if (turn.after === null || !transcript.entries.slice(leaf + 1).some(isCompaction)) return writeRewind(source, turn.after);
+    const kept = entriesOfTurns(transcript, conversation.turns.slice(0, conversation.turns.indexOf(turn)));
+    await writeRewindOverCompaction(source, kept, turn.after);
   }
 
   /**
@@ -107,14 +127,11 @@ export class ClaudeStore implements ThreadStore {
     const end = beforeTurnId === undefined ? undefined : this.#turn(session, beforeTurnId);
     const keptTurns = end === undefined ? turns : turns.slice(0, turns.indexOf(end));
     if (keptTurns.length === 0) return false;
-    const kept = new Set([...preamble, ...keptTurns.flatMap((turn) => turn.entries)]);
-    const entries = session.transcript.entries.filter((entry) => kept.has(entry));
-    await writeCopy(
-      { id, path: session.thread.path },
-      newId,
-      entries,
-      end?.after ?? session.transcript.rewoundTo ?? entries.at(-1)?.uuid ?? null,
-    );
+    const entries = entriesOfTurns(session.transcript, keptTurns, preamble);
+    const { path } = session.thread;
+    const leaf = end?.after ?? session.transcript.rewoundTo ?? entries.at(-1)?.uuid ?? null;
+    const copy = await writeCopy({ id, path }, newId, entries, leaf);
+    await copySubAgents(path, copy);
     return true;
   }
 
@@ -132,6 +149,11 @@ export class ClaudeStore implements ThreadStore {
   async #session(id: ThreadId): Promise<Session> {
     const session = await this.#open(id);
     if (session === undefined) throw new HeddleError('bad_request', `claude has no session ${id}`);
+    const { subAgent } = session.thread;
+    if (subAgent !== undefined) {
+      const hint = `do that with thread ${subAgent.parentThreadId}, which it works for`;
+      throw new HeddleError('bad_request', `thread ${id} is a sub-agent's and can't be copied or taken back`, { hint });
+    }
     return session;
   }
 
@@ -141,6 +163,12 @@ export class ClaudeStore implements ThreadStore {
     const transcript = await readTranscript(thread.path);
     return { thread: { ...thread, path: thread.path }, transcript, conversation: conversationOf(transcript) };
   }
+}
+
+/** In the order of the file. */
+function entriesOfTurns({ entries }: Transcript, turns: readonly TurnEntries[], others: readonly Entry[] = []): Entry[] {
+  const kept = new Set([...others, ...turns.flatMap((turn) => turn.entries)]);
+  return entries.filter((entry) => kept.has(entry));
 }
 
 async function readTask(path: string): Promise<PlanTask | undefined> {

@@ -4,11 +4,12 @@
 import type { TurnEvent, TurnOutcome } from '@heddle/bridge-kit';
 import type { TurnError } from '@heddle/wire';
 import type { NativeMessage } from './native.ts';
+import type { NativeUsage } from './native-content.ts';
 import type { Fields } from './native-fields.ts';
 import { failureOf } from './translate/failures.ts';
 import { newFlow } from './translate/flow.ts';
 import { FlowStep } from './translate/flow-step.ts';
-import { flowOfTool, newTranslator, startOfAgent, type Translator } from './translate/state.ts';
+import { flowOfTool, isCallOpen, newTranslator, startOfAgent, type Translator } from './translate/state.ts';
 import { threadIdOfAgent } from './translate/thread-id-of-agent.ts';
 
 export { localCommandEntry, ownTurnId, proposedFiles, rateLimitSnapshot, transcriptEntry } from './translate/readings.ts';
@@ -68,7 +69,7 @@ export function step(state: Translator, input: NativeMessage | Note): StepResult
     case 'taskStarted':
       return startAgent(state, input);
     case 'taskEnded':
-      return endAgent(state, input.toolUseId, outcomeOfTask(input.status, input.summary));
+      return endTask(state, input);
     case 'result':
       return endTurn(state, input);
     case 'rateLimit':
@@ -104,8 +105,8 @@ function inFlow(state: Translator, parentToolUseId: string | null, change: (flow
 /** Sub-agents whose call has got its result are over, if claude has not said so before. */
 function ended(state: Translator, { out, finishedCalls }: FlowStep): StepResult {
   return finishedCalls.reduce(
-    (result: StepResult, { toolUseId, outcome }) => {
-      const { state: next, out: events } = endAgent(result.state, toolUseId, outcome);
+    (result: StepResult, { toolUseId, outcome, usage }) => {
+      const { state: next, out: events } = endAgent(result.state, toolUseId, outcome, usage);
       return { state: next, out: [...events, ...result.out] };
     },
     { state, out },
@@ -115,9 +116,11 @@ function ended(state: Translator, { out, finishedCalls }: FlowStep): StepResult 
 function startAgent(state: Translator, started: Extract<NativeMessage, { type: 'taskStarted' }>): StepResult {
   const { taskId, toolUseId, agentType, description, prompt } = started;
   const threadId = threadIdOfAgent(taskId);
-  if (!started.isAgent || state.agents.has(toolUseId)) return { state, out: [] };
-  const agents = new Map(state.agents).set(toolUseId, { threadId, flow: newFlow });
-  const shown = inFlow({ ...state, agents }, flowOfTool(state, toolUseId), (flow) => flow.showAgent(toolUseId, threadId));
+  const firstCall = state.firstCalls.get(threadId) ?? toolUseId;
+  if (!started.isAgent || state.agents.has(firstCall)) return { state, out: [] };
+  const agents = new Map(state.agents).set(firstCall, { threadId, flow: newFlow, outcome: undefined });
+  const firstCalls = new Map(state.firstCalls).set(threadId, firstCall);
+  const shown = inFlow({ ...state, agents, firstCalls }, flowOfTool(state, toolUseId), (flow) => flow.showAgent(toolUseId, threadId));
   const begin: TurnEvent = {
     type: 'subAgentStarted',
     agentThreadId: threadId,
@@ -129,10 +132,24 @@ function startAgent(state: Translator, started: Extract<NativeMessage, { type: '
   return { state: shown.state, out: [...shown.out, begin] };
 }
 
-function endAgent(state: Translator, toolUseId: string, outcome: TurnOutcome): StepResult {
+/** A sub-agent that is waited for ends with the result of its call, which follows and knows what the last answer cost. */
+function endTask(state: Translator, { taskId, status, summary }: Extract<NativeMessage, { type: 'taskEnded' }>): StepResult {
+  const toolUseId = startOfAgent(state, taskId);
+  const agent = toolUseId === null ? undefined : state.agents.get(toolUseId);
+  if (toolUseId === null || agent === undefined) return { state, out: [] };
+  const outcome = outcomeOfTask(status, summary);
+  if (!isCallOpen(state, toolUseId)) return endAgent(state, toolUseId, outcome);
+  return { state: { ...state, agents: new Map(state.agents).set(toolUseId, { ...agent, outcome }) }, out: [] };
+}
+
+function endAgent(state: Translator, toolUseId: string, otherwise: TurnOutcome, lastUsage?: NativeUsage): StepResult {
   const agent = state.agents.get(toolUseId);
   if (agent === undefined) return { state, out: [] };
-  const { state: decided, out } = inFlow(state, toolUseId, (flow) => flow.settle(outcome.status === 'completed' ? 'final_answer' : null));
+  const outcome = agent.outcome ?? otherwise;
+  const { state: decided, out } = inFlow(state, toolUseId, (flow) => {
+    flow.endAnswer(lastUsage);
+    flow.settle(outcome.status === 'completed' ? 'final_answer' : null);
+  });
   const agents = new Map(decided.agents);
   agents.delete(toolUseId);
   return { state: { ...decided, agents }, out: [...out, { type: 'subAgentEnded', agentThreadId: agent.threadId, outcome }] };
@@ -155,6 +172,8 @@ function endTurn(state: Translator, result: Extract<NativeMessage, { type: 'resu
     all,
     inFlow(all.state, null, (flow) => flow.settle(null)),
   );
+  const { costUsd } = result;
+  if (costUsd !== null) all.out.push({ type: 'costKnown', costUsd, contextWindow: all.state.contextWindow });
   const settled = { ...all.state, conversation: newFlow, files: new Map(), errorKind: null };
   return { state: settled, out: all.out, ended: outcomeOf(result, state.errorKind) };
 }

@@ -36,6 +36,7 @@ export const clientRequests = {
   'thread/unsubscribe': request<r.ByThread, { status: 'unsubscribed' | 'notSubscribed' | 'notLoaded' }>(),
   'thread/revert': request<r.ByThread & { beforeTurnId: TurnId }, r.ThreadRevertResult>(),
   'thread/compact/start': request<r.ByThread, Record<string, never>>(),
+  'thread/shellCommand': request<r.ThreadShellCommandParams, Record<string, never>>(),
   'thread/settings/update': request<r.ThreadSettingsUpdateParams, Record<string, never>>(),
   'thread/queue/add': request<r.ByThread & { input: UserInput[]; clientUserMessageId: string }, { queuedSubmission: r.QueuedSubmission }>(),
   'thread/queue/list': request<r.ByThread & r.PageParams, r.Page<r.QueuedSubmission>>(),

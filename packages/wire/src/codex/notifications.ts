@@ -38,7 +38,8 @@ export interface TokenUsage {
   reasoningOutputTokens: number;
 }
 export interface TokenUsageUpdated extends InTurn {
-  tokenUsage: { total: TokenUsage; last: TokenUsage; modelContextWindow: number | null };
+  /** `costUsd`, which codex has not: what the agent's process has spent on the thread so far, as the agent tells it. */
+  tokenUsage: { total: TokenUsage; last: TokenUsage; modelContextWindow: number | null; costUsd?: number };
 }
 export interface RateLimitsUpdated {
   rateLimits: Record<string, unknown>;

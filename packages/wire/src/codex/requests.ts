@@ -133,6 +133,12 @@ export interface ByThread {
   threadId: ThreadId;
 }
 
+/** A command of the user's own: run as it is, without the agent. */
+export interface ThreadShellCommandParams extends ByThread {
+  command: string;
+  timeoutMs?: number | null;
+}
+
 export interface TurnStartParams {
   threadId: ThreadId;
   input: UserInput[];

@@ -47,6 +47,7 @@ const table = {
   'turn/interrupt': drive,
   'thread/revert': drive,
   'thread/compact/start': drive,
+  'thread/shellCommand': drive,
   'thread/settings/update': drive,
   'thread/queue/add': drive,
   'thread/queue/update': drive,

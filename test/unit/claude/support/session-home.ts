@@ -1,7 +1,7 @@
 // A claude config folder with recorded sessions in it (test/goldens/claude-sessions).
 
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
+import { copyFile, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +27,8 @@ export async function makeConfigDir(...sessions: string[]): Promise<string> {
       fileURLToPath(new URL(`${name}.transcript.jsonl`, folder)),
       join(projectFolder(configDir), `${sessionIdOf(name)}.jsonl`),
     );
+    const subAgents = fileURLToPath(new URL(`${name}.subagents`, folder));
+    if (existsSync(subAgents)) await cp(subAgents, join(projectFolder(configDir), sessionIdOf(name), 'subagents'), { recursive: true });
   }
   return configDir;
 }

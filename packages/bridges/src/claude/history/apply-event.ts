@@ -35,6 +35,7 @@ export function applyEvent(items: ItemsById, event: TurnEvent): void {
     case 'planUpdated':
     case 'fileChanged':
     case 'responseEnded':
+    case 'costKnown':
     case 'retrying':
     case 'warning':
     case 'subAgentStarted':

@@ -41,14 +41,14 @@ export function conversationOf({ entries, rewoundTo }: Transcript): Conversation
     const parent = parentTurn(entry, begin !== undefined);
     if (begin === undefined) (parent?.entries ?? preamble).push(entry);
     else {
-      const isCompaction = compaction !== undefined && begin.kind === 'prompt' && promptText(begin.prompt.content).startsWith('/compact');
+      const asksForIt = compaction !== undefined && begin.kind === 'prompt' && promptText(begin.prompt.content).startsWith('/compact');
       newest = {
         begin,
-        entries: isCompaction && compaction !== undefined ? [compaction, entry] : [entry],
+        entries: asksForIt && compaction !== undefined ? [compaction, entry] : [entry],
         after: entry.parentUuid,
         previous: parent,
       };
-      if (isCompaction) compaction = undefined;
+      if (asksForIt) compaction = undefined;
     }
     turnOf.set(entry.uuid, begin === undefined ? parent : newest);
     if (begin === undefined) newest = parent ?? newest;
@@ -59,8 +59,13 @@ export function conversationOf({ entries, rewoundTo }: Transcript): Conversation
   return { turns: turns.toReversed(), preamble };
 }
 
-function isManualCompaction({ type, fields }: Entry): boolean {
-  if (type !== 'system' || fields['subtype'] !== 'compact_boundary') return false;
-  const metadata = fields['compactMetadata'];
+/** Whether claude has forgotten there what was before, but for a summary. */
+export function isCompaction({ type, fields }: Entry): boolean {
+  return type === 'system' && fields['subtype'] === 'compact_boundary';
+}
+
+function isManualCompaction(entry: Entry): boolean {
+  if (!isCompaction(entry)) return false;
+  const metadata = entry.fields['compactMetadata'];
   return typeof metadata === 'object' && metadata !== null && 'trigger' in metadata && metadata.trigger === 'manual';
 }

@@ -12,8 +12,11 @@ export interface Prompt {
   content: UserInput[];
 }
 
-/** What begins a turn: a person, or claude itself when a task in the background came back. */
-export type TurnBegin = { kind: 'prompt'; prompt: Prompt } | { kind: 'own' };
+/**
+ * What begins a turn: a person, claude itself when a task in the background came back, or, in a sub-agent's thread, the
+ * call that has sent it on.
+ */
+export type TurnBegin = { kind: 'prompt'; prompt: Prompt } | { kind: 'own' } | { kind: 'call'; toolUseId: string };
 
 const notSaid =
   /^(?:\[Request interrupted by user|<local-command-stdout>|<local-command-stderr>|<local-command-caveat>|<bash-stdout>|<bash-stderr>)/;
@@ -29,7 +32,7 @@ export function turnBegin(entry: Entry): TurnBegin | undefined {
   const first = blocks.find((block) => block.type === 'text')?.text ?? '';
   if (fieldsOf(fields['origin'])['kind'] === 'task-notification' || first.startsWith('<task-notification>')) return { kind: 'own' };
   if (notSaid.test(first)) return undefined;
-  return { kind: 'prompt', prompt: { messageId: entry.uuid, content: userInput(content) } };
+  return { kind: 'prompt', prompt: { messageId: entry.firstUuid, content: userInput(content) } };
 }
 
 export function isInterruptMark(entry: Entry): boolean {
@@ -47,7 +50,7 @@ export function steeredPrompt(entry: Entry): Prompt | undefined {
   }
   const attachment = fieldsOf(entry.fields['attachment']);
   if (entry.type !== 'attachment' || attachment['type'] !== 'queued_command' || attachment['commandMode'] !== 'prompt') return undefined;
-  return { messageId: textOf(attachment['source_uuid']) ?? entry.uuid, content: userInput(attachment['prompt']) };
+  return { messageId: textOf(attachment['source_uuid']) ?? entry.firstUuid, content: userInput(attachment['prompt']) };
 }
 
 /** The text in what a person said. */

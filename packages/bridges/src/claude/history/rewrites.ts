@@ -3,11 +3,13 @@
 
 import { appendFile, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writtenAgain } from './rewritten.ts';
 import type { Entry } from './transcript.ts';
 
 /**
  * Writes the copy of a session beside it. claude resumes it under its new id, from the same working folder.
  * @param leafUuid the entry with which it ends
+ * @returns its path
  * @throws when there is a session of that id
  */
 export async function writeCopy(
@@ -15,15 +17,17 @@ export async function writeCopy(
   newId: string,
   entries: readonly Entry[],
   leafUuid: string | null,
-): Promise<void> {
+): Promise<string> {
   const lines: object[] = entries.map(({ uuid, fields }) => ({
     ...fields,
+    uuid,
     sessionId: newId,
     forkedFrom: { sessionId: source.id, messageUuid: uuid },
   }));
   if (entries.length > 0 && entries.at(-1)?.uuid !== leafUuid) lines.push(rewindNote(newId, leafUuid));
   const path = join(dirname(source.path), `${newId}.jsonl`);
   await writeFile(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''), { mode: 0o600, flag: 'wx' });
+  return path;
 }
 
 /**
@@ -32,8 +36,26 @@ export async function writeCopy(
  * @param leafUuid the last entry that is kept; `null`: nothing is
  */
 export async function writeRewind(source: { id: string; path: string }, leafUuid: string | null): Promise<void> {
-  const gap = (await endsWithNewline(source.path)) ? '' : '\n'; // a claude that was killed may have left half a line
-  await appendFile(source.path, `${gap}${JSON.stringify(rewindNote(source.id, leafUuid))}\n`);
+  await appendLines(source.path, [rewindNote(source.id, leafUuid)]);
+}
+
+/**
+ * Goes back in a session to before a compaction. claude reads a session from its last compaction on, so a note alone
+ * would not reach what lies before (2.1.197, tried): what is kept is written once more, behind it.
+ * @param kept the conversation up to and with the leaf
+ */
+export async function writeRewindOverCompaction(
+  source: { id: string; path: string },
+  kept: readonly Entry[],
+  leafUuid: string,
+): Promise<void> {
+  const { lines, newIds } = writtenAgain(source.id, kept);
+  await appendLines(source.path, [...lines, rewindNote(source.id, newIds.get(leafUuid) ?? null)]);
+}
+
+async function appendLines(path: string, lines: readonly object[]): Promise<void> {
+  const gap = (await endsWithNewline(path)) ? '' : '\n'; // a claude that was killed may have left half a line
+  await appendFile(path, gap + lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
 function rewindNote(sessionId: string, leafUuid: string | null): object {

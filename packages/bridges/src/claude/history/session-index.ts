@@ -2,15 +2,13 @@
 // again. Sessions of sub-agents lie deeper and are not among them.
 
 import type { StoredThread } from '@heddle/bridge-kit';
-import type { Dirent, Stats } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { entriesOf, foldersIn, inTurns, isSessionId } from './folders.ts';
 import { readSessionSummary } from './session-summary.ts';
 
-/** Files looked at or read at once. */
-const AT_ONCE = 16;
 const transcriptName = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.jsonl$/i;
-const sessionId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 interface Known {
   mtimeMs: number;
@@ -28,7 +26,7 @@ export class SessionIndex {
   }
 
   async list(): Promise<StoredThread[]> {
-    const paths = (await inTurns(await this.#folders(), (folder) => transcriptsIn(join(this.#projects, folder)))).flat();
+    const paths = (await inTurns(await foldersIn(this.#projects), transcriptsIn)).flat();
     const known = this.#known;
     const next = new Map<string, Known>();
     await inTurns(paths, async ({ id, path }) => {
@@ -40,19 +38,15 @@ export class SessionIndex {
   }
 
   async find(id: string): Promise<StoredThread | undefined> {
-    if (!sessionId.test(id)) return undefined; // it would be a path of somebody's choice
-    const found = await inTurns(await this.#folders(), async (folder) => {
-      const path = join(this.#projects, folder, `${id}.jsonl`);
+    if (!isSessionId(id)) return undefined;
+    const found = await inTurns(await foldersIn(this.#projects), async (folder) => {
+      const path = join(folder, `${id}.jsonl`);
       const session = await this.#look(id, path, this.#known.get(path));
       if (session === undefined) this.#known.delete(path);
       else this.#known.set(path, session);
       return session?.thread === undefined ? [] : [session.thread];
     });
     return newestOfEach(found.flat())[0];
-  }
-
-  async #folders(): Promise<string[]> {
-    return (await entriesOf(this.#projects)).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   }
 
   /** `undefined`: there is no such file, or nobody may read it. */
@@ -86,25 +80,6 @@ async function transcriptsIn(folder: string): Promise<{ id: string; path: string
   });
 }
 
-async function entriesOf(folder: string): Promise<Dirent[]> {
-  return readdir(folder, { withFileTypes: true }).catch(() => []); // not there, or not ours
-}
-
 async function statIfThere(path: string): Promise<Stats | undefined> {
   return stat(path).catch(() => undefined);
-}
-
-/** Like `Promise.all` over a `map`, but with a bounded number at work. */
-async function inTurns<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = [];
-  let next = 0;
-  const worker = async () => {
-    while (next < items.length) {
-      const index = next;
-      next += 1;
-      results[index] = await work(items[index] as Item);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
-  return results;
 }

@@ -4,7 +4,7 @@ import type { StoredThread } from '@heddle/bridge-kit';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Fields, fieldsOf, textOf } from '../native-fields.ts';
 import { promptText, turnBegin } from './prompts.ts';
-import { type Entry, entryOf, linesOf } from './transcript.ts';
+import { type Entry, entryOf, linesBackwards, linesOf, type Whose } from './transcript.ts';
 
 const HEAD_BYTES = 8 * 1024;
 /** A first message with pictures is long; beyond this it is done without. */
@@ -31,18 +31,19 @@ export async function readSessionSummary(
   id: string,
   path: string,
   file: { size: number; mtimeMs: number },
+  whose: Whose = 'session',
 ): Promise<StoredThread | undefined> {
   const handle = await open(path, 'r');
   try {
     const facts: Facts = { ...nothingKnown };
     let headBytes = Math.min(HEAD_BYTES, file.size);
     let head = await readPart(handle, 0, headBytes);
-    while (!readHead(facts, head) && headBytes < Math.min(file.size, MAX_HEAD_BYTES)) {
+    while (!readHead(facts, head, whose) && headBytes < Math.min(file.size, MAX_HEAD_BYTES)) {
       headBytes = Math.min(headBytes * 8, file.size, MAX_HEAD_BYTES);
       head = await readPart(handle, 0, headBytes);
     }
     const tailStart = Math.max(headBytes, file.size - TAIL_BYTES);
-    readTail(facts, tailStart < file.size ? await readPart(handle, tailStart, file.size - tailStart) : head);
+    readTail(facts, tailStart < file.size ? await readPart(handle, tailStart, file.size - tailStart) : head, whose);
     return summaryOf(id, path, file, facts);
   } finally {
     await handle.close();
@@ -63,10 +64,11 @@ const nothingKnown: Facts = {
 };
 
 /** @returns whether the first message was found */
-function readHead(facts: Facts, head: Buffer): boolean {
+function readHead(facts: Facts, head: Buffer, whose: Whose): boolean {
   for (const line of linesOf(head)) {
-    readTitles(facts, line);
-    const entry = entryOf(line);
+    const titles = titlesIn(line);
+    for (const name of titleNames) facts[name] = titles[name] ?? facts[name];
+    const entry = entryOf(line, whose);
     if (entry === undefined) continue;
     facts.begin ??= entry;
     facts.cwd ??= textOf(line['cwd']);
@@ -80,23 +82,43 @@ function readHead(facts: Facts, head: Buffer): boolean {
   return false;
 }
 
-/** The first line of a tail is mostly half a line, and no JSON then. */
-function readTail(facts: Facts, tail: Buffer): void {
-  for (const line of linesOf(tail)) {
-    readTitles(facts, line);
-    const entry = entryOf(line);
-    if (entry === undefined) continue;
-    facts.lastTimeMs = Math.max(facts.lastTimeMs, entry.timeMs);
-    const model = textOf(fieldsOf(line['message'])['model']);
-    if (model !== undefined && model !== '<synthetic>') facts.model = model;
+/**
+ * From the end, as far as something is still looked for: lines are long, and most of a list's time goes into them. The
+ * first line of a tail is mostly half a line, and no JSON then.
+ */
+function readTail(facts: Facts, tail: Buffer, whose: Whose): void {
+  const last: Facts = { ...nothingKnown };
+  const present = titleNames.filter((name) => titleMarks[name].some((mark) => tail.includes(mark)));
+  for (const line of linesBackwards(tail)) {
+    const titles = titlesIn(line);
+    for (const name of present) last[name] ??= titles[name];
+    const entry = entryOf(line, whose);
+    last.lastTimeMs = Math.max(last.lastTimeMs, entry?.timeMs ?? 0);
+    const model = entry === undefined ? undefined : textOf(fieldsOf(line['message'])['model']);
+    if (model !== '<synthetic>') last.model ??= model;
+    if (last.model !== undefined && last.lastTimeMs > 0 && present.every((name) => last[name] !== undefined)) break;
   }
+  facts.lastTimeMs = last.lastTimeMs;
+  facts.model = last.model ?? facts.model;
+  for (const name of present) facts[name] = last[name] ?? facts[name];
 }
 
+type TitleName = 'customTitle' | 'title' | 'lastPrompt';
+/** What is in a line that may have one. */
+const titleMarks: Readonly<Record<TitleName, readonly string[]>> = {
+  customTitle: ['"customTitle":'],
+  title: ['"aiTitle":', '"type":"summary"'],
+  lastPrompt: ['"lastPrompt":'],
+};
+const titleNames = Object.keys(titleMarks) as TitleName[];
+
 /** claude writes titles again near the end, so that they are found there. */
-function readTitles(facts: Facts, line: Fields): void {
-  facts.customTitle = textOf(line['customTitle']) ?? facts.customTitle;
-  facts.title = (line['type'] === 'summary' ? textOf(line['summary']) : textOf(line['aiTitle'])) ?? facts.title;
-  facts.lastPrompt = textOf(line['lastPrompt']) ?? facts.lastPrompt;
+function titlesIn(line: Fields): Record<TitleName, string | undefined> {
+  return {
+    customTitle: textOf(line['customTitle']),
+    title: textOf(line['type'] === 'summary' ? line['summary'] : line['aiTitle']),
+    lastPrompt: textOf(line['lastPrompt']),
+  };
 }
 
 function summaryOf(id: string, path: string, file: { mtimeMs: number }, facts: Facts): StoredThread | undefined {
@@ -112,7 +134,7 @@ function summaryOf(id: string, path: string, file: { mtimeMs: number }, facts: F
     name: facts.customTitle ?? facts.title ?? null,
     model: facts.model ?? null,
     path,
-    forkedFromId: facts.forkedFrom ?? null,
+    forkedFromId: facts.forkedFrom === id ? null : (facts.forkedFrom ?? null),
     gitBranch: facts.gitBranch === undefined || facts.gitBranch === '' || facts.gitBranch === 'HEAD' ? null : facts.gitBranch,
   };
 }

@@ -16,6 +16,8 @@ export interface StoredTurnsOptions {
   cwd: string;
   /** The id that a turn had live, by an entry of it, where the transcript does not tell. */
   liveTurnIds: ReadonlyMap<string, TurnId>;
+  /** claude's ids of sub-agents by the calls that have started them, where the results do not tell. */
+  agentIds: ReadonlyMap<string, string>;
 }
 
 export function historyOf(turns: readonly TurnEntries[], options: StoredTurnsOptions): StoredHistory {
@@ -32,12 +34,15 @@ export function historyOf(turns: readonly TurnEntries[], options: StoredTurnsOpt
         if (event.type === 'responseEnded') usage = usageAfter(usage, id, event);
       }
     };
-    for (const entry of turn.entries) {
+    const entries = turn.entries.filter((entry) => !isFiller(entry));
+    for (const entry of entries) {
       const steered = entry === turn.entries[0] ? undefined : steeredPrompt(entry);
       if (steered !== undefined) addPrompt(items, steered);
-      translator = through(translator, messageOf(entry), take);
+      const message = messageOf(entry);
+      translator = through(translator, message, take);
+      for (const start of agentStarts(message, options.agentIds)) translator = through(translator, start, take);
     }
-    const end = endOf(turn.entries);
+    const end = endOf(entries);
     translator = through(translator, endMessage, take);
     closeItems(items);
     return storedTurn(turn, id, [...items.values()], end);
@@ -46,17 +51,18 @@ export function historyOf(turns: readonly TurnEntries[], options: StoredTurnsOpt
 }
 
 /**
- * The id that a turn had live: of its first message; of its first answer, when claude began by itself; and for a local
- * command, whose message loses its id, the one that was noted live.
+ * The id that a turn had live: of its first message; of its first answer, when claude began by itself; of the call that
+ * has started a sub-agent; and for a local command, whose message loses its id, the one that was noted live.
  */
 export function turnIdOf({ begin, entries }: TurnEntries, liveTurnIds: ReadonlyMap<string, TurnId>): TurnId {
   for (const entry of entries) {
-    const live = liveTurnIds.get(entry.uuid);
+    const live = liveTurnIds.get(entry.firstUuid);
     if (live !== undefined) return live;
   }
   if (begin.kind === 'prompt') return begin.prompt.messageId;
+  if (begin.kind === 'call') return begin.toolUseId;
   const answer = entries.find((entry) => entry.type === 'assistant');
-  return answer === undefined ? (entries[0]?.uuid ?? '') : decodeAssistant(answer.fields).messageId;
+  return answer === undefined ? (entries[0]?.firstUuid ?? '') : decodeAssistant(answer.fields).messageId;
 }
 
 function messageIdOf({ begin, entries }: TurnEntries, id: TurnId): string {
@@ -81,6 +87,24 @@ function messageOf({ type, fields }: Entry): NativeMessage {
   }
 }
 
+/** What claude says of the sub-agents that a message calls. */
+function agentStarts(message: NativeMessage, agentIds: ReadonlyMap<string, string>): NativeMessage[] {
+  if (agentIds.size === 0 || message.type !== 'assistant') return [];
+  return message.blocks.flatMap((block): NativeMessage[] => {
+    const taskId = block.type === 'toolUse' ? agentIds.get(block.id) : undefined;
+    if (block.type !== 'toolUse' || taskId === undefined) return [];
+    return [{ type: 'taskStarted', taskId, toolUseId: block.id, isAgent: true, agentType: null, description: null, prompt: null }];
+  });
+}
+
+/** What claude writes for the model when it takes up a conversation whose last message has no answer. Nobody saw it. */
+function isFiller({ type, fields }: Entry): boolean {
+  if (type !== 'assistant') return false;
+  const { isSynthetic, blocks, errorKind } = decodeAssistant(fields);
+  const [first] = blocks;
+  return isSynthetic && errorKind === null && first?.type === 'text' && first.text === 'No response requested.';
+}
+
 const endMessage: NativeMessage = {
   type: 'result',
   isError: false,
@@ -89,6 +113,7 @@ const endMessage: NativeMessage = {
   errorStatus: null,
   stopReason: null,
   contextWindow: null,
+  costUsd: null,
 };
 
 function through(translator: Translator, message: NativeMessage, take: (events: readonly TurnEvent[]) => void): Translator {

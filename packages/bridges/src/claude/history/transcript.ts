@@ -3,10 +3,14 @@
 
 import { readFile } from 'node:fs/promises';
 import { type Fields, fieldsOf, textOf } from '../native-fields.ts';
+import { asFirstWritten } from './rewritten.ts';
 
 /** An entry of the conversation; entries form a tree. */
 export interface Entry {
+  /** As it is in the file. */
   uuid: string;
+  /** Under which it was written first: another one for what stands in the file a second time, see rewritten.ts. */
+  firstUuid: string;
   /** The entry that it follows. */
   parentUuid: string | null;
   type: 'user' | 'assistant' | 'attachment' | 'system';
@@ -17,6 +21,9 @@ export interface Entry {
   hasWaited: boolean;
 }
 
+/** Whose conversation it is. */
+export type Whose = 'session' | 'subAgent';
+
 export interface Transcript {
   /** In the order of the file, each once; those of sub-agents are not among them. */
   entries: Entry[];
@@ -26,11 +33,12 @@ export interface Transcript {
 
 const entryTypes: ReadonlySet<unknown> = new Set<Entry['type']>(['user', 'assistant', 'attachment', 'system']);
 
-export async function readTranscript(path: string): Promise<Transcript> {
-  return transcriptOf(linesOf(await readFile(path)));
+/** @param whose a sub-agent's conversation is in a file of its own; lines of another kind are left out */
+export async function readTranscript(path: string, whose: Whose = 'session'): Promise<Transcript> {
+  return transcriptOf(linesOf(await readFile(path)), whose);
 }
 
-function transcriptOf(lines: Iterable<Fields>): Transcript {
+function transcriptOf(lines: Iterable<Fields>, whose: Whose): Transcript {
   const entries = new Map<string, Entry>();
   const queue = new MessageQueue();
   let rewoundTo: Transcript['rewoundTo'];
@@ -40,7 +48,7 @@ function transcriptOf(lines: Iterable<Fields>): Transcript {
       rewoundTo = textOf(line['leafUuid']) ?? null;
       continue;
     }
-    const entry = entryOf(line);
+    const entry = entryOf(line, whose);
     if (entry === undefined) continue;
     rewoundTo = undefined;
     entry.hasWaited = queue.hasWaited(entry.type);
@@ -84,12 +92,26 @@ export function* linesOf(bytes: Buffer): Generator<Fields> {
   }
 }
 
-/** The entry of the conversation that a line holds; `undefined`: it holds something else, or a sub-agent's. */
-export function entryOf(line: Fields): Entry | undefined {
+/** The same, the last one first. */
+export function* linesBackwards(bytes: Buffer): Generator<Fields> {
+  let end = bytes.length;
+  while (end > 0) {
+    const start = bytes.lastIndexOf(0x0a, end - 1) + 1;
+    const line = end > start ? parsed(bytes.toString('utf8', start, end)) : undefined;
+    if (line !== undefined) yield line;
+    end = start - 1;
+  }
+}
+
+/** The entry of the conversation that a line holds; `undefined`: it holds something else, or another's. */
+export function entryOf(line: Fields, whose: Whose = 'session'): Entry | undefined {
   const uuid = textOf(line['uuid']);
-  if (uuid === undefined || !entryTypes.has(line['type']) || line['isSidechain'] === true) return undefined;
+  const isWanted = (line['isSidechain'] === true) === (whose === 'subAgent');
+  if (uuid === undefined || !entryTypes.has(line['type']) || !isWanted) return undefined;
   const parentUuid = textOf(line['parentUuid']) ?? textOf(line['logicalParentUuid']) ?? null; // the second over a compaction
-  return { uuid, parentUuid, type: line['type'] as Entry['type'], fields: line, timeMs: timeOf(line), hasWaited: false };
+  const fields = asFirstWritten(line);
+  const firstUuid = textOf(fields['uuid']) ?? uuid;
+  return { uuid, firstUuid, parentUuid, type: line['type'] as Entry['type'], fields, timeMs: timeOf(line), hasWaited: false };
 }
 
 function timeOf(line: Fields): number {

@@ -4,14 +4,15 @@
 import type { TurnEvent, TurnOutcome } from '@heddle/bridge-kit';
 import type { AgentMessageItem, ItemId, ThreadItem } from '@heddle/wire';
 import type { AssistantMessage, UserMessage } from '../native.ts';
-import type { NativeBlock, NativeUsage, ToolResult, ToolUse } from '../native-content.ts';
+import { type NativeBlock, type NativeUsage, type ToolResult, type ToolUse, usageOf } from '../native-content.ts';
+import { fieldsOf } from '../native-fields.ts';
 import { changedPath, fileTools, proposedChange } from './file-changes.ts';
 import { type Flow, inMessage, type OpenBlock, type OpenTool, withoutTool, withTool } from './flow.ts';
 import type { Translator } from './state.ts';
 import { planOf, tasksAfter } from './tasks.ts';
 import { openedItem } from './tool-items.ts';
 import { toolKind } from './tool-kinds.ts';
-import { changeDone, closingChanges, type CallEnd, resultText } from './tool-results.ts';
+import { changeDone, closingChanges, type CallEnd, isCutOff, resultText } from './tool-results.ts';
 import { responseUsage } from './usage.ts';
 
 type Phase = AgentMessageItem['phase'];
@@ -22,7 +23,7 @@ export class FlowStep {
   after: Translator;
   readonly out: TurnEvent[] = [];
   /** Calls of sub-agents that have got their result. */
-  readonly finishedCalls: { toolUseId: string; outcome: TurnOutcome }[] = [];
+  readonly finishedCalls: { toolUseId: string; outcome: TurnOutcome; usage: NativeUsage | undefined }[] = [];
   readonly #threadId: string;
 
   constructor(state: Translator, flow: Flow, threadId: string) {
@@ -33,6 +34,7 @@ export class FlowStep {
 
   startMessage(messageId: string, usage: NativeUsage): void {
     if (messageId === this.flow.messageId) return;
+    this.endAnswer();
     if (this.flow.open?.isShown === true)
       this.out.push({ type: 'warning', message: 'The connection to the model broke off in the middle; claude asks again.' });
     this.settle(null);
@@ -63,6 +65,16 @@ export class FlowStep {
     this.decide(phaseAfter(stopReason));
     if (stopReason === 'max_tokens') this.out.push({ type: 'warning', message: 'The answer reached the limit of its length and was cut.' });
     this.#count({ ...this.flow.usage, ...usage });
+  }
+
+  /**
+   * The model has answered, and claude will not say so: of a sub-agent's answers it tells neither the end nor what came
+   * out, only the tokens at the begin. @param usage of the last answer, where it is known after all
+   */
+  endAnswer(usage?: NativeUsage): void {
+    const isSubAgents = this.#threadId !== this.after.threadId;
+    const hasAnswered = this.flow.messageId !== undefined || usage !== undefined;
+    if (isSubAgents && hasAnswered) this.#count(usage ?? this.flow.usage);
   }
 
   takeAssistant(message: AssistantMessage): void {
@@ -118,7 +130,7 @@ export class FlowStep {
 
   showAgent(toolUseId: string, agentThreadId: string): void {
     const tool = this.flow.tools.get(toolUseId);
-    if (tool === undefined) return;
+    if (tool === undefined || toolKind(tool.use) !== 'subAgent') return; // a message to one may send it on
     this.flow = withTool(this.flow, { ...tool, agentThreadId });
     const agentsStates = { [agentThreadId]: { status: 'running' as const, message: null } };
     this.out.push({ type: 'itemChanged', itemId: toolUseId, changes: { receiverThreadIds: [agentThreadId], agentsStates } });
@@ -172,6 +184,8 @@ export class FlowStep {
     this.flow = withTool(this.flow, { use, change, isWaiting: false, agentThreadId: undefined });
     const item = openedItem(use, { threadId: this.#threadId, cwd, change });
     if (item !== undefined) this.out.push({ type: 'itemStarted', item });
+    const startedAgent = this.after.agents.get(use.id); // a sub-agent's own is told before its call
+    if (startedAgent !== undefined) this.showAgent(use.id, startedAgent.threadId);
     if (item?.type === 'plan' && this.#isPlanShownWhole) this.out.push({ type: 'itemCompleted', itemId: use.id });
   }
 
@@ -204,10 +218,13 @@ export class FlowStep {
 
   /** A sub-agent that was sent to the background goes on after the result of its call. */
   #finishCall({ tool, result, data }: CallEnd): void {
-    const isInBackground = typeof data === 'object' && data !== null && 'status' in data && data.status === 'async_launched';
-    if (isInBackground) return;
-    const error = { message: resultText(result), codexErrorInfo: 'other', additionalDetails: null };
-    this.finishedCalls.push({ toolUseId: tool.id, outcome: result.isError ? { status: 'failed', error } : { status: 'completed' } });
+    if (fieldsOf(data)['status'] === 'async_launched') return;
+    const usage = fieldsOf(data)['usage'];
+    this.finishedCalls.push({
+      toolUseId: tool.id,
+      outcome: outcomeOfCall(result),
+      usage: usage === undefined ? undefined : usageOf(usage),
+    });
   }
 
   #updatePlan({ tool, result, data }: CallEnd): void {
@@ -249,6 +266,12 @@ export class FlowStep {
 
 function emptyItem(kind: OpenBlock['kind'], id: ItemId): ThreadItem {
   return kind === 'text' ? { type: 'agentMessage', id, text: '', phase: null } : { type: 'reasoning', id, summary: [], content: [] };
+}
+
+function outcomeOfCall(result: ToolResult): TurnOutcome {
+  if (!result.isError) return { status: 'completed' };
+  if (isCutOff(result)) return { status: 'interrupted' };
+  return { status: 'failed', error: { message: resultText(result), codexErrorInfo: 'other', additionalDetails: null } };
 }
 
 function phaseAfter(stopReason: string | null): Phase {

@@ -3,6 +3,11 @@
 
 import { createHash } from 'node:crypto';
 
+/** Whether an id may have come from `threadIdOfAgent`. */
+export function isThreadIdOfAgent(id: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(id);
+}
+
 /**
  * A UUID (version 8 of RFC 9562). The Codex TUI reads thread ids as UUIDs and never shows a question about a thread
  * whose id is none (0.169, tried), so the sub-agent would wait for ever.

@@ -64,26 +64,45 @@ export function closingChanges(end: CallEnd): ItemChanges {
 export function changeDone({ tool, result, data, change }: CallEnd): FileChange | undefined {
   if (result.isError || change === undefined) return undefined;
   const fields = fieldsOf(data);
+  if (Object.keys(fields).length > 0) return doneChange(tool.name, fields, change.path);
   // A sub-agent's results come without data: then what was proposed is what was done.
-  return Object.keys(fields).length === 0 ? change : doneChange(tool.name, fields, change.path);
+  const content = textOf(tool.input['content']);
+  const isNew = tool.name === 'Write' && resultText(result).startsWith('File created');
+  return change.texts === undefined && isNew && content !== undefined ? { ...change, texts: { before: null, after: content } } : change;
+}
+
+/** Without what claude adds for the model: the sub-agent's id and what it took. */
+function answerText({ content }: ToolResult): string {
+  const texts = content.flatMap((block) => (block.type === 'text' ? [block.text] : []));
+  return texts.filter((text, index) => index === 0 || !text.startsWith('agentId: ')).join('\n');
 }
 
 export function resultText(result: ToolResult): string {
   return result.content.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n');
 }
 
-function statusOf({ result, wasWaiting }: CallEnd): 'completed' | 'failed' | 'declined' {
+/** Whether the user stopped claude during the call, or before it. */
+export function isCutOff(result: ToolResult): boolean {
+  return result.isError && resultText(result).startsWith(CUT_OFF);
+}
+
+/**
+ * Of a stored call that was cut off nothing tells whether it had begun: a refusal and an interrupt leave the same words,
+ * and nothing else, in a transcript (2.1.197, measured). `declined` says that nothing was done, and that is known of the
+ * file tools alone: claude says that they wrote nothing. A command may have run for long, so it is `failed`.
+ */
+function statusOf({ tool, result, wasWaiting }: CallEnd): 'completed' | 'failed' | 'declined' {
   if (!result.isError) return 'completed';
-  const text = resultText(result);
-  if (text.includes(DECLINED_BY_USER)) return 'declined';
-  return text.startsWith(CUT_OFF) && wasWaiting !== false ? 'declined' : 'failed';
+  if (resultText(result).includes(DECLINED_BY_USER)) return 'declined';
+  const didNothing = wasWaiting ?? toolKind(tool) === 'fileChange';
+  return isCutOff(result) && didNothing ? 'declined' : 'failed';
 }
 
 /** claude tells an exit code only in the text of a failure. */
 function commandChanges(end: CallEnd): ItemChanges {
   const status = statusOf(end);
   const said = resultText(end.result);
-  if (status === 'declined' || said.startsWith(CUT_OFF)) return { status };
+  if (status === 'declined' || isCutOff(end.result)) return { status };
   if (status === 'failed') {
     const failure = /^Exit code (\d+)\n?/.exec(said);
     const aggregatedOutput = failure === null ? said : said.slice(failure[0].length);
@@ -118,7 +137,7 @@ function subAgentChanges({ tool, result, data, agentThreadId: startedAs }: CallE
     ? { status: 'errored', message: resultText(result) }
     : {
         status: isRunning ? 'running' : 'completed',
-        message: isRunning ? null : answer.length > 0 ? answer.join('\n') : resultText(result),
+        message: isRunning ? null : answer.length > 0 ? answer.join('\n') : answerText(result),
       };
   return {
     status: result.isError ? 'failed' : 'completed',
