@@ -28,7 +28,7 @@ async function dialThrough(): Promise<{ echo: EchoEndpoint; proxy: FlakyProxy; p
 
 describe(`a link over a flaky path (seed ${seed})`, () => {
   it(`carries ${MESSAGES} messages each way over ${CUTS} cuts, each once and in order`, {
-    timeout: 240 * Math.max(CUTS, 1_000),
+    timeout: 600 * Math.max(CUTS, 1_000),
   }, async () => {
     const { proxy, phone } = await dialThrough();
     const channel = await phone.openChannel('echo');
