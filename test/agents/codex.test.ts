@@ -38,9 +38,8 @@ describe('codex 0.169 through libp2p', () => {
 
   it('is listed with its version', async () => {
     const phone = await codex.dial();
-    expect(await phone.listAgents()).toEqual([
-      { name: 'codex', display_name: 'Codex', available: true, version: '0.169.0', capabilities: { approvals: 'before' } },
-    ]);
+    const codexEntry = { name: 'codex', display_name: 'Codex', available: true, version: '0.169.0' };
+    expect(await phone.listAgents()).toMatchObject([{ ...codexEntry, capabilities: { approvals: 'before', steer: true, fork: true } }]);
     await phone.close();
   });
 

@@ -29,8 +29,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const heddle = (...args: string[]) => spawnSync(agentPaths().node, [bin, ...args], { env, encoding: 'utf8' });
 
 describe('the package', () => {
-  it('brings no other package and few files', () => {
-    expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['heddle']);
+  it('brings few files, and no other package but the optional one for terminals', () => {
+    const packages = readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
+    expect(packages.filter((name) => name !== '@lydell')).toEqual(['heddle']);
+    if (packages.includes('@lydell')) {
+      const terminals = readdirSync(join(folder, 'node_modules/@lydell'));
+      expect(terminals.filter((name) => !name.startsWith('node-pty'))).toEqual([]);
+    }
     expect(readdirSync(join(folder, 'node_modules/heddle')).toSorted()).toEqual([
       'LICENSE',
       'README.md',

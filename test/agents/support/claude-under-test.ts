@@ -34,12 +34,6 @@ export function claudeUnderTest({ connect, kill, modelServer }: ClaudeAccess): A
       threadsOutliveAgent: true,
     },
     ownModel,
-    orderExceptions: [
-      {
-        rule: 'R9',
-        reason: "claude's messages of a sub-agent carry no true count of output tokens, and nothing is told in its place",
-        applies: ({ text }) => text.includes('turn toolu_'), // the turn of a sub-agent has the id of the call that began it
-      },
-    ],
+    orderExceptions: [],
   };
 }

@@ -65,7 +65,7 @@ describe('control requests', () => {
 
   it('of claude are handed on, and answered', async () => {
     const { claude, asked, heard } = await start('ask');
-    await expect.poll(() => asked, { timeout: 10_000 }).toEqual([['ask-1', { subtype: 'can_use_tool', tool_name: 'Bash' }]]);
+    await expect.poll(() => asked).toEqual([['ask-1', { subtype: 'can_use_tool', tool_name: 'Bash' }]]);
     claude.answer('ask-1', { behavior: 'deny' });
     claude.refuse('ask-2', 'no');
     await expect
@@ -90,7 +90,7 @@ describe('lines', () => {
 
   it('arrive whole, whatever their bytes come in', async () => {
     const { heard } = await start('bytes');
-    await expect.poll(() => heard, { timeout: 10_000 }).toEqual([{ type: 'system', text: 'Grüße, 世界 \u2028 👋🏽' }]);
+    await expect.poll(() => heard).toEqual([{ type: 'system', text: 'Grüße, 世界 \u2028 👋🏽' }]);
   });
 
   it('to a process that is gone go nowhere', async () => {
