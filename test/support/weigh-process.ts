@@ -1,5 +1,6 @@
 // Loaded into a process with `--import`, in front of its program: asked over the IPC channel, it tells what the process
-// holds once all garbage is gone. Needs `--expose-gc`. It keeps nobody alive and changes nothing else.
+// holds once all garbage is gone. Needs `--expose-gc`. It keeps nobody alive; when whoever asks is gone, it asks its
+// process to end, which would run on unseen.
 
 import { ChildProcess } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -30,6 +31,7 @@ process.on('warning', (warning) => {
 process.on('message', (message) => {
   if (message === 'weigh') void weigh().then((weight) => process.send?.({ weight }));
 });
+process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 process.channel?.unref();
 
 async function weigh(): Promise<Weight> {
