@@ -7,7 +7,7 @@ export function isAlive(pid: number): boolean {
   return state !== '' && !state.startsWith('Z');
 }
 
-/** The living processes of this user that have `text` in their command or in their environment. */
+/** The living processes of this user that have `text` in their command or in their environment, with the command's beginning. */
 export function processesWith(text: string): { pid: number; command: string }[] {
   const withEnvironment = process.platform === 'darwin' ? ['-A', '-E'] : ['axe'];
   const { stdout } = spawnSync('ps', [...withEnvironment, '-ww', '-o', 'pid=,stat=,command='], {
@@ -17,6 +17,6 @@ export function processesWith(text: string): { pid: number; command: string }[] 
   return stdout.split('\n').flatMap((line) => {
     const [, pid, state, command] = /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
     if (command === undefined || state?.startsWith('Z') === true || !command.includes(text)) return [];
-    return [{ pid: Number(pid), command: command.slice(0, 200) }];
+    return [{ pid: Number(pid), command: command.slice(0, 80) }];
   });
 }
