@@ -36,7 +36,10 @@ describe('heddle attach codex --listen', () => {
     try {
       await tui.shows('Ask Codex to do anything');
       // The command's output is not in the prompt, so that seeing it means that it ran.
-      tui.type(prompt('Run it.', [{ tools: [{ kind: 'shell', command: 'expr 1234 \\* 1000 + 567' }] }, { text: 'That was the command.' }]));
+      // Pasted: of fast keys the TUI guesses that they are a paste, and takes an Enter soon after them for a line break.
+      tui.paste(
+        prompt('Run it.', [{ tools: [{ kind: 'shell', command: 'expr 1234 \\* 1000 + 567' }] }, { text: 'That was the command.' }]),
+      );
       await tui.shows('That was the command.');
       tui.press('Enter');
       await tui.shows('1234567');
