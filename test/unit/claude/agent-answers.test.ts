@@ -14,10 +14,10 @@ const command = readPermissionRequest({
   description: 'Touch it',
   permission_suggestions: [
     { type: 'addRules', rules: [{ toolName: 'Bash', ruleContent: 'touch aaa *' }], behavior: 'allow', destination: 'localSettings' },
-    { type: 'addDirectories', directories: ['/work'], destination: 'session' },
+    { type: 'addDirectories', directories: ['/srv'], destination: 'session' },
     { type: 'setMode', mode: 'acceptEdits', destination: 'session' },
   ],
-  blocked_path: '/work/aaa',
+  blocked_path: '/srv/aaa',
   tool_use_id: 'toolu_1',
 });
 const edit = readPermissionRequest({

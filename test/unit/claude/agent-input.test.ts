@@ -21,9 +21,9 @@ describe('text', () => {
     const inputs = [
       { type: 'text', text: 'the diff' },
       { type: 'skill', name: 'review', path: '/x' },
-      { type: 'mention', name: 'a', path: '/work/a b.ts' },
+      { type: 'mention', name: 'a', path: '/srv/a b.ts' },
     ] as const;
-    expect(await contentOf([...inputs], folder)).toBe('/review the diff\n@"/work/a b.ts"');
+    expect(await contentOf([...inputs], folder)).toBe('/review the diff\n@"/srv/a b.ts"');
   });
 });
 

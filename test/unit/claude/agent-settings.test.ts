@@ -5,7 +5,7 @@ import { fullModelName, modelsOf, modelToResume } from '../../../packages/bridge
 import { claudeArguments, claudeEnvironment } from '../../../packages/bridges/src/claude/process-arguments.ts';
 import { effortOf, permissionModeOf, settingsInForce, withWishes } from '../../../packages/bridges/src/claude/settings.ts';
 
-const cwd = '/work';
+const cwd = '/srv';
 const asking = { allowFullAccess: false };
 const free = { allowFullAccess: true };
 
@@ -45,7 +45,7 @@ describe('what is reported', () => {
 
   it('is what is in force, and no sandbox', () => {
     expect(settingsInForce({ cwd, approvalPolicy: 'never', sandbox: 'read-only', mode: 'plan' }, applied, asking)).toEqual({
-      cwd: '/work',
+      cwd: '/srv',
       model: 'claude-sonnet-5',
       modelProvider: 'claude',
       reasoningEffort: null,

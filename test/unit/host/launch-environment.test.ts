@@ -146,8 +146,8 @@ describe('mergeEnvironments', () => {
   it("has the shell's folders of programs first, unless the daemon was given more than the system's", () => {
     const shell = { PATH: '/home/me/bin:/usr/bin::/bin' };
     expect(mergeEnvironments({ PATH: '/usr/bin:/bin:/usr/sbin:/sbin' }, shell)['PATH']).toBe('/home/me/bin:/usr/bin:/bin:/usr/sbin:/sbin');
-    const own = { PATH: '/work/venv/bin:/usr/bin:/bin' };
-    expect(mergeEnvironments(own, shell)['PATH']).toBe('/work/venv/bin:/usr/bin:/bin:/home/me/bin');
+    const own = { PATH: '/srv/venv/bin:/usr/bin:/bin' };
+    expect(mergeEnvironments(own, shell)['PATH']).toBe('/srv/venv/bin:/usr/bin:/bin:/home/me/bin');
     expect(mergeEnvironments({}, shell)['PATH']).toBe('/home/me/bin:/usr/bin:/bin');
     expect(mergeEnvironments({}, {})).toEqual({});
   });

@@ -6,8 +6,8 @@ import { hubTest } from './hub-stage.ts';
 describe('the Codex TUI', () => {
   hubTest('finds every folder that it asks about trusted, and is asked for no trust that nobody stores', async (stage) => {
     const client = await stage.connect();
-    const { config } = await client.request('config/read', { includeLayers: true, cwd: '/work' });
-    expect(config).toMatchObject({ projects: { '/work': { trust_level: 'trusted' } } });
+    const { config } = await client.request('config/read', { includeLayers: true, cwd: '/srv' });
+    expect(config).toMatchObject({ projects: { '/srv': { trust_level: 'trusted' } } });
     expect((await client.request('config/read', { cwd: '.' })).config).not.toHaveProperty('projects');
   });
 

@@ -37,7 +37,7 @@ export class FakeStore implements ThreadStore {
     const atMs = more.createdAtMs ?? Date.now() - 60_000;
     const thread: StoredThread = {
       id,
-      cwd: '/work',
+      cwd: '/srv',
       createdAtMs: atMs,
       updatedAtMs: atMs,
       preview: talk[0]?.[0] ?? '',

@@ -104,7 +104,7 @@ export function hubTest(title: string, act: (stage: HubStage) => Promise<void>, 
 
 /** A thread in which one thing was said. */
 export async function usedThread(client: ConformanceClient, ...texts: string[]): Promise<Thread> {
-  const { thread } = await client.startThread({ cwd: '/work' });
+  const { thread } = await client.startThread({ cwd: '/srv' });
   for (const text of texts) await client.runTurn(thread.id, text);
   return thread;
 }

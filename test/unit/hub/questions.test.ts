@@ -8,7 +8,7 @@ const command = (id: string): CommandExecutionItem => ({
   type: 'commandExecution',
   id,
   command: 'ls',
-  cwd: '/work',
+  cwd: '/srv',
   status: 'inProgress',
   commandActions: [],
   aggregatedOutput: null,
@@ -41,7 +41,7 @@ describe('questions of a turn', () => {
       turn.apply({ type: 'itemCompleted', itemId: 'f1', changes: { status: 'completed' } }); // it was declined: ignored
       await answer(turn, 'done');
     });
-    const { thread } = await client.startThread({ cwd: '/work' });
+    const { thread } = await client.startThread({ cwd: '/srv' });
     const since = stage.recording.entries.length;
     const { id } = await client.startTurn(thread.id, 'go');
     (await client.question('item/commandExecution/requestApproval', id)).answer({ decision: 'accept' });
@@ -73,7 +73,7 @@ describe('questions of a turn', () => {
       turn.apply({ type: 'itemCompleted', itemId: 'c1', changes: { status: 'completed', exitCode: 0 } });
       await answer(turn, 'done');
     });
-    const { thread } = await client.startThread({ cwd: '/work' });
+    const { thread } = await client.startThread({ cwd: '/srv' });
     const since = stage.recording.entries.length;
     const { id } = await client.startTurn(thread.id, 'go');
     const question = await client.question('item/commandExecution/requestApproval', id);
@@ -99,7 +99,7 @@ describe('questions of a turn', () => {
       answers.push(await turn.askQuestions('i1', questions), await turn.askQuestions('i2', questions));
       await answer(turn, 'done');
     });
-    const { thread } = await client.startThread({ cwd: '/work' });
+    const { thread } = await client.startThread({ cwd: '/srv' });
     const { id } = await client.startTurn(thread.id, 'go');
     const first = await client.question('item/tool/requestUserInput', id);
     expect(first.params).toEqual({ threadId: thread.id, turnId: id, itemId: 'i1', questions, isBlocking: true });

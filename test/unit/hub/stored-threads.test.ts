@@ -183,7 +183,7 @@ describe('threads in the store of an agent', () => {
 
   hubTest('an ephemeral thread is not listed and leaves the store when it is unloaded', async (stage) => {
     const client = await stage.connect();
-    const { thread } = await client.startThread({ cwd: '/work', ephemeral: true });
+    const { thread } = await client.startThread({ cwd: '/srv', ephemeral: true });
     await client.runTurn(thread.id, 'secret');
     expect(stage.store.turnIds(thread.id)).toHaveLength(1);
     expect((await client.request('thread/list', {})).data).toEqual([]);

@@ -34,7 +34,7 @@ describe('a sub-agent', () => {
       turn.apply({ type: 'subAgentEvent', agentThreadId: 'child', event: { type: 'warning', message: 'too late' } });
       await answer(turn, 'done');
     });
-    const { thread } = await client.startThread({ cwd: '/work' });
+    const { thread } = await client.startThread({ cwd: '/srv' });
     const since = stage.recording.entries.length;
     await client.runTurn(thread.id, 'go');
     const told = stage.told('A', since);
@@ -98,7 +98,7 @@ describe('a sub-agent', () => {
       turn.apply(started);
       await answer(turn, 'done');
     });
-    const { thread } = await client.startThread({ cwd: '/work' });
+    const { thread } = await client.startThread({ cwd: '/srv' });
     await client.runTurn(thread.id, 'go');
     const statuses = async () =>
       (await client.request('thread/read', { threadId: 'child', includeTurns: true })).thread.turns.map(({ status }) => status);
@@ -117,7 +117,7 @@ describe('a sub-agent', () => {
       turn.apply({ ...started, agentThreadId: 'second', turnId: 'second-turn' });
       await work(turn, text);
     });
-    const { thread } = await client.startThread({ cwd: '/work' });
+    const { thread } = await client.startThread({ cwd: '/srv' });
     const turn = await client.startTurn(thread.id, 'go');
     const question = await client.question('item/fileChange/requestApproval', 'child-turn');
     const waiting = client.seen('thread/status/changed').filter(({ status }) => status.type === 'active' && status.activeFlags.length > 0);

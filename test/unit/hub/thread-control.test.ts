@@ -10,7 +10,7 @@ describe('settings', () => {
     const client = await stage.connect();
     const config = { model_reasoning_effort: 'high' };
     const started = await client.request('thread/start', {
-      cwd: '/work',
+      cwd: '/srv',
       model: 'big',
       approvalPolicy: 'never',
       sandbox: 'workspace-write',
@@ -21,9 +21,9 @@ describe('settings', () => {
       reasoningEffort: 'high',
       approvalPolicy: 'untrusted',
       sandbox: { type: 'dangerFullAccess' },
-      cwd: '/work',
+      cwd: '/srv',
     });
-    const wanted = { cwd: '/work', model: 'big', effort: 'high', approvalPolicy: 'never', sandbox: 'workspace-write' };
+    const wanted = { cwd: '/srv', model: 'big', effort: 'high', approvalPolicy: 'never', sandbox: 'workspace-write' };
     expect(stage.agent.calls).toEqual([`create ${JSON.stringify(wanted)}`]);
     const since = stage.recording.entries.length;
     const { turn } = await client.request('turn/start', {
@@ -63,7 +63,7 @@ describe('settings', () => {
     const resumed = await client.request('thread/resume', { threadId: thread.id });
     expect(client.seen('thread/settings/updated').map(({ threadSettings }) => threadSettings.collaborationMode.mode)).toEqual(['plan']);
     expect(resumed.collaborationMode?.mode).toBe('plan');
-    expect(resumed.thread.resumeCommand).toBe(`cd /work && fake --resume ${thread.id}`);
+    expect(resumed.thread.resumeCommand).toBe(`cd /srv && fake --resume ${thread.id}`);
   });
 
   hubTest('only clients that asked for experimental things hear of changed settings', async (stage) => {
@@ -178,7 +178,7 @@ describe('messages that wait', () => {
       await gate;
       await answer(turn, text);
     });
-    const { thread } = await client.startThread({ cwd: '/work' });
+    const { thread } = await client.startThread({ cwd: '/srv' });
     const { id: threadId } = thread;
     const first = await client.startTurn(threadId, 'slow');
     const add = async (text: string) =>
@@ -208,7 +208,7 @@ describe('messages that wait', () => {
   hubTest('after an interrupted turn the queue waits for a word', async (stage) => {
     const client = await stage.connect();
     stage.agent.acts.set('wait', work);
-    const { id: threadId } = (await client.startThread({ cwd: '/work' })).thread;
+    const { id: threadId } = (await client.startThread({ cwd: '/srv' })).thread;
     const first = await client.startTurn(threadId, 'wait');
     await client.request('thread/queue/add', { threadId, input: input('next'), clientUserMessageId: 'n' });
     expect((await client.refusal('thread/queue/start', { threadId })).message).toContain('a turn runs');
@@ -222,7 +222,7 @@ describe('messages that wait', () => {
 
   hubTest('a request that comes again under its id is not done again', async (stage) => {
     const client = await stage.connect();
-    const { id: threadId } = (await client.startThread({ cwd: '/work' })).thread;
+    const { id: threadId } = (await client.startThread({ cwd: '/srv' })).thread;
     const send = (message: object) => client.channel.send(new TextEncoder().encode(JSON.stringify(message)));
     const request = { id: 'same', method: 'turn/start', params: { threadId, input: input('once') } };
     await Promise.all([send(request), send(request)]);
@@ -244,7 +244,7 @@ describe('a turn that the agent begins by itself', () => {
       await gate;
       await answer(turn, text);
     });
-    const { id: threadId } = (await client.startThread({ cwd: '/work' })).thread;
+    const { id: threadId } = (await client.startThread({ cwd: '/srv' })).thread;
     const first = await client.startTurn(threadId, 'slow');
     const { promise: said, resolve: heard } = Promise.withResolvers<void>();
     const own = stage.agent.hub.beginOwnTurn(threadId, 'own-turn', async (turn) => {
@@ -272,13 +272,13 @@ describe('what an agent says of itself', () => {
     expect(first.data.map(({ id }) => id)).toEqual(['small']);
     expect((await client.request('model/list', { cursor: first.nextCursor })).data.map(({ id }) => id)).toEqual(['big']);
     expect((await client.request('model/list', { includeHidden: true })).data).toHaveLength(3);
-    expect((await client.request('skills/list', { cwds: ['/work'] })).data).toEqual([
-      { cwd: '/work', skills: [{ name: 'sew', description: 'Sews.', path: '/work/sew.md', scope: 'user', enabled: true }], errors: [] },
+    expect((await client.request('skills/list', { cwds: ['/srv'] })).data).toEqual([
+      { cwd: '/srv', skills: [{ name: 'sew', description: 'Sews.', path: '/srv/sew.md', scope: 'user', enabled: true }], errors: [] },
     ]);
     expect((await client.request('collaborationMode/list', {})).data.map(({ mode }) => mode)).toEqual(['default', 'plan']);
     expect((await client.request('config/read', {})).config).toEqual({ model: 'small', model_provider: 'fake' });
     await client.request('account/read', {});
-    await client.request('hooks/list', { cwds: ['/work'] });
+    await client.request('hooks/list', { cwds: ['/srv'] });
     await client.request('configRequirements/read', undefined);
     expect(
       (await client.refusal('turn/start', { threadId: 'x', input: [{ type: 'image', url: 'x'.repeat(11_000_000) }] })).message,

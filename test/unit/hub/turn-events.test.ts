@@ -13,7 +13,7 @@ const apply = (turn: RunningTurn, ...events: TurnEvent[]) => {
 async function play(stage: HubStage, act: Act): Promise<{ told: string[]; items: ThreadItem[]; threadId: string }> {
   const client = await stage.connect();
   stage.agent.acts.set('go', act);
-  const { thread } = await client.startThread({ cwd: '/work' });
+  const { thread } = await client.startThread({ cwd: '/srv' });
   const since = stage.recording.entries.length;
   const { id } = await client.runTurn(thread.id, 'go');
   const told = stage.told('A', since);
@@ -24,7 +24,7 @@ const command: ThreadItem = {
   type: 'commandExecution',
   id: 'c1',
   command: 'ls',
-  cwd: '/work',
+  cwd: '/srv',
   status: 'inProgress',
   commandActions: [],
   aggregatedOutput: null,
@@ -73,7 +73,7 @@ describe('events of a turn', () => {
         { type: 'itemCompleted', itemId: 'm1', changes: { status: 'failed', error: { message: 'no' } } },
         { type: 'itemStarted', item: { type: 'webSearch', id: 'w1', query: 'wool', action: null } },
         { type: 'itemCompleted', itemId: 'w1', changes: { action: { type: 'search', query: 'wool', queries: null } } },
-        { type: 'itemStarted', item: { type: 'imageView', id: 'i1', path: '/work/a.png' } },
+        { type: 'itemStarted', item: { type: 'imageView', id: 'i1', path: '/srv/a.png' } },
         { type: 'itemCompleted', itemId: 'i1' },
         { type: 'planUpdated', explanation: null, plan: [{ step: 'one', status: 'pending' }] },
         { type: 'warning', message: 'careful' },
@@ -114,8 +114,8 @@ describe('events of a turn', () => {
 
   hubTest('the diff of the turn follows a change and each answer of the model', async (stage) => {
     const { told } = await play(stage, async (turn) => {
-      apply(turn, { type: 'fileChanged', path: '/work/a.txt', before: 'one\n', after: 'two\n' });
-      apply(turn, { type: 'fileChanged', path: '/work/b.txt', before: null, after: 'new\n' });
+      apply(turn, { type: 'fileChanged', path: '/srv/a.txt', before: 'one\n', after: 'two\n' });
+      apply(turn, { type: 'fileChanged', path: '/srv/b.txt', before: null, after: 'new\n' });
       await answer(turn, 'done');
     });
     expect(told.filter((one) => one === 'turn/diff/updated')).toHaveLength(3);
@@ -131,7 +131,7 @@ describe('events of a turn', () => {
       await answer(turn, 'done');
       apply(turn, { type: 'costKnown', costUsd: 0.25, contextWindow: null });
     });
-    const { thread } = await client.startThread({ cwd: '/work' });
+    const { thread } = await client.startThread({ cwd: '/srv' });
     await client.runTurn(thread.id, 'go');
     const told = () =>
       client.seen('thread/tokenUsage/updated').map(({ tokenUsage }) => [tokenUsage.costUsd, tokenUsage.modelContextWindow]);
@@ -146,7 +146,7 @@ describe('events of a turn', () => {
   hubTest('usage counts on, knows the context window, and the limits are told when they change', async (stage) => {
     const client = await stage.connect();
     stage.agent.limits = { primary: { usedPercent: 40, windowDurationMins: 300, resetsAt: 1_800_000_000 } };
-    const { thread } = await client.startThread({ cwd: '/work' });
+    const { thread } = await client.startThread({ cwd: '/srv' });
     await client.runTurn(thread.id, 'one');
     await client.runTurn(thread.id, 'two');
     expect(client.seen('thread/tokenUsage/updated').at(-1)?.tokenUsage).toEqual({
@@ -208,7 +208,7 @@ describe('events of a turn', () => {
       );
       await work(turn, text);
     });
-    const { thread } = await client.startThread({ cwd: '/work' });
+    const { thread } = await client.startThread({ cwd: '/srv' });
     const { id } = await client.startTurn(thread.id, 'go');
     await client.notification('item/started', ({ item }) => item.id === 'a1');
     await client.request('turn/interrupt', { threadId: thread.id, turnId: id });
@@ -235,7 +235,7 @@ describe('events of a turn', () => {
       apply(turn, { type: 'itemCompleted', itemId: 't', changes: { status: 'completed', contentItems: [picture] } });
       return answer(turn, 'done');
     });
-    const { thread } = await client.startThread({ cwd: '/work' });
+    const { thread } = await client.startThread({ cwd: '/srv' });
     const { id } = await client.startTurn(thread.id, 'go');
     await client.turnEnd(id);
     const [, text, output, tool] = client.completedItems(id);
