@@ -11,7 +11,7 @@ import {
   step,
   type Note,
 } from '../../../packages/bridges/src/claude/translate.ts';
-import { commandActions } from '../../../packages/bridges/src/claude/translate/command-actions.ts';
+import { commandActions } from '@heddle/bridge-kit';
 import { failureOf } from '../../../packages/bridges/src/claude/translate/failures.ts';
 import { doneChange, proposedChange, wireChange } from '../../../packages/bridges/src/claude/translate/file-changes.ts';
 

@@ -1,6 +1,7 @@
 // Owns the counting of tokens over a thread.
 
 import type { ServerNotificationParams, TokenUsage, TurnId } from '@heddle/wire';
+import type { TurnEvent } from './turn-events.ts';
 
 /** What a thread has cost so far. */
 export interface ThreadUsage {
@@ -33,4 +34,14 @@ export function addUsage(left: TokenUsage | undefined, right: TokenUsage): Token
     outputTokens: (left?.outputTokens ?? 0) + right.outputTokens,
     reasoningOutputTokens: (left?.reasoningOutputTokens ?? 0) + right.reasoningOutputTokens,
   };
+}
+
+/** The count of a thread after one more answer of the model. */
+export function usageAfter(
+  before: ThreadUsage | undefined,
+  turnId: TurnId,
+  { usage, contextWindow }: Extract<TurnEvent, { type: 'responseEnded' }>,
+): ThreadUsage {
+  const last = { ...usage, totalTokens: usage.inputTokens + usage.outputTokens };
+  return { turnId, total: addUsage(before?.total, last), last, contextWindow };
 }

@@ -1,6 +1,6 @@
 // Owns which of claude's requests is which question, and where in the conversation it belongs.
 
-import type { RunningTurn, TurnEvent } from '@heddle/bridge-kit';
+import { openedCommand, openedToolCall, type RunningTurn, type TurnEvent } from '@heddle/bridge-kit';
 import type { ItemId, ThreadId, ThreadItem, TurnId } from '@heddle/wire';
 import {
   askPermission,
@@ -13,7 +13,6 @@ import {
 import { planAnswer, type PlanDecision, planDecision, planQuestion, PLAN_TOOL } from './plan.ts';
 import { QUESTION_TOOL, questionAnswer, questionsOf } from './questions.ts';
 import type { PermissionMode } from './settings.ts';
-import { bashLine } from './shell-words.ts';
 
 /** Where the items of a turn are: in its own thread, or in that of a sub-agent. */
 export class ItemPlaces {
@@ -92,31 +91,7 @@ function askOptions(signal: AbortSignal | undefined): { signal?: AbortSignal } {
 
 function itemOf(request: PermissionRequest, cwd: string): ThreadItem {
   const { toolUseId: id, toolName, input } = request;
-  if (toolName === 'Bash' && typeof input['command'] === 'string') {
-    return {
-      type: 'commandExecution',
-      id,
-      command: bashLine(input['command']),
-      cwd,
-      status: 'inProgress',
-      commandActions: [],
-      aggregatedOutput: null,
-      exitCode: null,
-      durationMs: null,
-      processId: null,
-      source: 'agent',
-    };
-  }
+  if (toolName === 'Bash' && typeof input['command'] === 'string') return openedCommand(id, input['command'], cwd);
   if (isAboutFiles(request)) return { type: 'fileChange', id, changes: [], status: 'inProgress' };
-  return {
-    type: 'dynamicToolCall',
-    id,
-    namespace: 'claude',
-    tool: toolName,
-    arguments: input,
-    status: 'inProgress',
-    contentItems: null,
-    success: null,
-    durationMs: null,
-  };
+  return openedToolCall(id, 'claude', toolName, input);
 }

@@ -1,10 +1,9 @@
 // Owns one loaded thread of claude's: its wishes, its process as long as there is one, the translator's state, and what
 // claude says when no turn runs. Messages are handled one after the other, in claude's order.
 
-import type { HubForAgent, Lease, RunningTurn, SettingsInForce, WantedSettings } from '@heddle/bridge-kit';
+import { type HubForAgent, Inbox, type Lease, type RunningTurn, type SettingsInForce, type WantedSettings } from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
 import { asError, type ThreadId, type UserInput } from '@heddle/wire';
-import { Inbox } from './agent-inbox.ts';
 import type { ClaudeProcesses, ThreadStart } from './agent-processes.ts';
 import { ItemPlaces, PermissionAsker } from './agent-questions.ts';
 import { Translation } from './agent-translation.ts';

@@ -1,14 +1,10 @@
 // Owns the translator's state of one conversation, and the files that it is shown for its differences.
 
-import { readFile, stat } from 'node:fs/promises';
-import type { TurnEvent } from '@heddle/bridge-kit';
+import { readFileText, type TurnEvent } from '@heddle/bridge-kit';
 import type { ThreadId } from '@heddle/wire';
 import type { NativeMessage } from './native.ts';
 import type { ClaudeStore } from './store.ts';
 import { newTranslator, type Note, step, type StepResult, type Translator } from './translate.ts';
-
-/** A file that is larger is changed without its difference being shown beforehand. */
-const MAX_DIFFED_BYTES = 1024 * 1024;
 
 export class Translation {
   #state: Translator;
@@ -37,18 +33,8 @@ export class Translation {
   /** What claude proposes is compared with what is there. */
   async seeFiles(paths: readonly string[]): Promise<void> {
     for (const path of paths) {
-      const text = await textOf(path);
+      const text = await readFileText(path);
       if (text !== undefined) this.note({ type: 'fileSeen', path, text });
     }
-  }
-}
-
-/** `null` when there is no such file; `undefined` when it can't be shown. */
-async function textOf(path: string): Promise<string | null | undefined> {
-  try {
-    const stats = await stat(path);
-    return !stats.isFile() || stats.size > MAX_DIFFED_BYTES ? undefined : await readFile(path, 'utf8');
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? null : undefined;
   }
 }

@@ -7,6 +7,7 @@ import {
   type HubAgent,
   type HubForAgent,
   type OpenedThread,
+  quoted,
   refusal,
   type RunningTurn,
   type SettingsInForce,
@@ -21,7 +22,6 @@ import type { ClaudeProcesses } from './agent-processes.ts';
 import { ClaudeThread } from './agent-thread.ts';
 import { modelsOf, modelToResume, fullModelName } from './models.ts';
 import { effortOf, type ThreadWishes, withWishes } from './settings.ts';
-import { quoted } from './shell-words.ts';
 import { skillsOf } from './skills.ts';
 import type { ClaudeStore } from './store.ts';
 

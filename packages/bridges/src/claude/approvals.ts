@@ -1,9 +1,8 @@
 // Owns claude's question whether it may use a tool: how it is put to people, and what each answer is to claude. A rule
 // that claude suggests is taken for the session only: the user's settings files are never written.
 
-import type { Decision, RunningTurn } from '@heddle/bridge-kit';
+import { bashLine, type Decision, quoted, type RunningTurn } from '@heddle/bridge-kit';
 import type { ItemId, ThreadId, ThreadItem, TurnId } from '@heddle/wire';
-import { bashLine, quoted } from './shell-words.ts';
 import { DECLINED_BY_USER } from './translate.ts';
 
 const UNREADABLE = 'Nobody could answer whether this may be done, so it may not.';

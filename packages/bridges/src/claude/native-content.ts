@@ -1,7 +1,5 @@
 // Owns the content of claude's messages as types: the same on its stdout, in its transcripts and in the Messages API.
 
-import { type Fields, fieldsOf, listOf, numberOf, textOf } from './native-fields.ts';
-
 interface NativeImage {
   type: 'image';
   /** `data:` or `https:`. */
@@ -84,3 +82,4 @@ function imageOf(source: Fields): NativeBlock {
   if (url !== undefined) return { type: 'image', url };
   return data === undefined ? { type: 'other', kind: 'image' } : { type: 'image', url: `data:${mediaType ?? 'image/png'};base64,${data}` };
 }
+import { type Fields, fieldsOf, listOf, numberOf, textOf } from '@heddle/bridge-kit';

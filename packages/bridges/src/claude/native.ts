@@ -1,8 +1,8 @@
 // Owns claude's stream-json messages as types, decoded once from what a line of its stdout holds. Unknown kinds are
 // kept raw and never guessed at; fields that are not used here are left out. Source: claude 2.1.197, measured.
 
+import { type Fields, fieldsOf, listOf, numberOf, textOf } from '@heddle/bridge-kit';
 import { blockOf, blocksOf, type NativeBlock, type NativeUsage, usageOf } from './native-content.ts';
-import { type Fields, fieldsOf, listOf, numberOf, textOf } from './native-fields.ts';
 
 /** The tool call of the sub-agent that a message belongs to; `null`: the conversation itself. */
 interface InConversation {

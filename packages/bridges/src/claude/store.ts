@@ -1,7 +1,7 @@
 // Owns claude's own history as the hub wants it: sessions, and the turns in them. It reads claude's files when it is
 // asked, and starts no process.
 
-import type { StoredHistory, StoredThread, ThreadStore } from '@heddle/bridge-kit';
+import { fieldsOf, type StoredHistory, type StoredThread, type ThreadStore } from '@heddle/bridge-kit';
 import { HeddleError, type ThreadId, type TurnId } from '@heddle/wire';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,6 @@ import { copySubAgents, removeSubAgent } from './history/sub-agent-files.ts';
 import { SubAgentIndex } from './history/sub-agent-index.ts';
 import { type Entry, readTranscript, type Transcript } from './history/transcript.ts';
 import { whenWritten } from './history/write-behind.ts';
-import { fieldsOf } from './native-fields.ts';
 import { type PlanTask, taskOf } from './translate/tasks.ts';
 
 interface Session {

@@ -1,11 +1,10 @@
 // Owns what claude's messages mean for a turn: a pure step from a state and a message to a new state and events. Live
 // messages and a transcript's entries go through it alike. It refuses to read a clock, a file, or to make up an id.
 
-import type { TurnEvent, TurnOutcome } from '@heddle/bridge-kit';
+import type { Fields, TurnEvent, TurnOutcome } from '@heddle/bridge-kit';
 import type { TurnError } from '@heddle/wire';
 import type { NativeMessage } from './native.ts';
 import type { NativeUsage } from './native-content.ts';
-import type { Fields } from './native-fields.ts';
 import { failureOf } from './translate/failures.ts';
 import { newFlow } from './translate/flow.ts';
 import { FlowStep } from './translate/flow-step.ts';

@@ -2,11 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { TurnEvent, TurnOutcome } from '@heddle/bridge-kit';
+import { applyEvent, type ItemsById, type TurnEvent, type TurnOutcome } from '@heddle/bridge-kit';
 import type { ThreadItem } from '@heddle/wire';
 import { decodeMessage, type NativeMessage } from '../../../../packages/bridges/src/claude/native.ts';
 import { newTranslator, proposedFiles, step, type Note, type Translator } from '../../../../packages/bridges/src/claude/translate.ts';
-import { applyEvent, type ItemsById } from '../../../../packages/bridges/src/claude/history/apply-event.ts';
 
 type Json = Record<string, unknown>;
 

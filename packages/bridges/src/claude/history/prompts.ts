@@ -1,9 +1,9 @@
 // Owns what of a transcript's user entries a person has said. claude writes there also what tools answered, what it
 // told the model itself, and what local commands printed.
 
+import { type Fields, fieldsOf, textOf } from '@heddle/bridge-kit';
 import type { UserInput } from '@heddle/wire';
 import { blocksOf } from '../native-content.ts';
-import { type Fields, fieldsOf, textOf } from '../native-fields.ts';
 import type { Entry } from './transcript.ts';
 
 export interface Prompt {

@@ -1,8 +1,8 @@
 // Owns entries that are written into their own session a second time, to stand behind a compaction: under which ids, and
 // how they are known for what they are. Who reads them sees the ids that they had at first.
 
+import { type Fields, fieldsOf, textOf } from '@heddle/bridge-kit';
 import { randomUUID } from 'node:crypto';
-import { type Fields, fieldsOf, textOf } from '../native-fields.ts';
 import type { Entry } from './transcript.ts';
 
 /**

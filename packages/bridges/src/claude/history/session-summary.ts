@@ -1,8 +1,7 @@
 // Owns what a list shows of a session, read from the first and the last bytes of its transcript only.
 
-import type { StoredThread } from '@heddle/bridge-kit';
+import { type Fields, fieldsOf, type StoredThread, textOf } from '@heddle/bridge-kit';
 import { type FileHandle, open } from 'node:fs/promises';
-import { type Fields, fieldsOf, textOf } from '../native-fields.ts';
 import { promptText, turnBegin } from './prompts.ts';
 import { type Entry, entryOf, linesBackwards, linesOf, type Whose } from './transcript.ts';
 

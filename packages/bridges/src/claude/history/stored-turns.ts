@@ -1,11 +1,19 @@
 // Owns turns as they are read back: a turn's entries go through the translator that live messages go through.
 
-import { addUsage, type StoredHistory, type StoredTurn, type ThreadUsage, type TurnEvent } from '@heddle/bridge-kit';
+import {
+  applyEvent,
+  closeItems,
+  type ItemsById,
+  type StoredHistory,
+  type StoredTurn,
+  type ThreadUsage,
+  type TurnEvent,
+  usageAfter,
+} from '@heddle/bridge-kit';
 import type { ThreadItem, TurnId } from '@heddle/wire';
 import { decodeAssistant, decodeMessage, decodeUser, type NativeMessage } from '../native.ts';
 import { newTranslator, step, type Translator } from '../translate.ts';
 import { failureOf } from '../translate/failures.ts';
-import { applyEvent, type ItemsById } from './apply-event.ts';
 import type { TurnEntries } from './conversation.ts';
 import { isInterruptMark, localOutput, type Prompt, steeredPrompt } from './prompts.ts';
 import type { Entry } from './transcript.ts';
@@ -146,21 +154,8 @@ function endOf(entries: readonly Entry[]): Pick<StoredTurn, 'status' | 'error'> 
   return { status: stopReason === null || stopReason === 'tool_use' ? 'interrupted' : 'completed', error: null };
 }
 
-/** What never got its result was cut off. */
-function closeItems(items: ItemsById): void {
-  for (const item of items.values()) {
-    if ('status' in item && item.status === 'inProgress') item.status = 'failed';
-    if (item.type === 'dynamicToolCall' && item.status === 'failed') item.success ??= false;
-  }
-}
-
 function storedTurn({ entries }: TurnEntries, id: TurnId, items: ThreadItem[], end: Pick<StoredTurn, 'status' | 'error'>): StoredTurn {
   const times = entries.map((entry) => entry.timeMs).filter((time) => time > 0);
   const [first = 0] = times;
   return { id, items, ...end, startedAtMs: first, completedAtMs: times.reduce((latest, time) => Math.max(latest, time), first) };
-}
-
-function usageAfter(usage: ThreadUsage | undefined, turnId: TurnId, event: Extract<TurnEvent, { type: 'responseEnded' }>): ThreadUsage {
-  const last = { ...event.usage, totalTokens: event.usage.inputTokens + event.usage.outputTokens };
-  return { turnId, total: addUsage(usage?.total, last), last, contextWindow: event.contextWindow };
 }

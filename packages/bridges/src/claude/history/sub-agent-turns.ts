@@ -1,6 +1,6 @@
 // Owns what a stored conversation tells of sub-agents: which call has started which, and the turns of one.
 
-import { fieldsOf, textOf } from '../native-fields.ts';
+import { fieldsOf, textOf } from '@heddle/bridge-kit';
 import { blocksOf } from '../native-content.ts';
 import { toolKind } from '../translate/tool-kinds.ts';
 import type { TurnEntries } from './conversation.ts';

@@ -1,8 +1,8 @@
 // Owns the reading of claude's transcripts: JSON lines, one entry each. A line that is no JSON is left out: the last
 // one may be half written. Source: claude 2.1.197, measured.
 
+import { type Fields, fieldsOf, textOf } from '@heddle/bridge-kit';
 import { readFile } from 'node:fs/promises';
-import { type Fields, fieldsOf, textOf } from '../native-fields.ts';
 import { asFirstWritten } from './rewritten.ts';
 
 /** An entry of the conversation; entries form a tree. */

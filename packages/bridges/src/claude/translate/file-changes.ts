@@ -1,10 +1,9 @@
 // Owns what a file tool does to a file, as texts before and after: proposed, from the call and the file as it is, and
 // done, from what claude tells afterwards. Diffs are made from these texts; claude's own patch shows tabs as spaces.
 
-import { updateHunks } from '@heddle/bridge-kit';
+import { type Fields, fieldsOf, listOf, numberOf, textOf, updateHunks } from '@heddle/bridge-kit';
 import type { FileUpdateChange } from '@heddle/wire';
 import { resolve } from 'node:path';
-import { type Fields, fieldsOf, listOf, numberOf, textOf } from '../native-fields.ts';
 
 /** A change of one file. `before: null`: it is made. Without texts nothing but the path is known. */
 export interface FileChange {

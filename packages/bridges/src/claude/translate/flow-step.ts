@@ -1,11 +1,10 @@
 // Owns what one message does to its flow: items open, grow and close in claude's order. The object lives for one step;
 // what it was given is not changed.
 
-import type { TurnEvent, TurnOutcome } from '@heddle/bridge-kit';
+import { fieldsOf, type TurnEvent, type TurnOutcome } from '@heddle/bridge-kit';
 import type { AgentMessageItem, ItemId, ThreadItem } from '@heddle/wire';
 import type { AssistantMessage, UserMessage } from '../native.ts';
 import { type NativeBlock, type NativeUsage, type ToolResult, type ToolUse, usageOf } from '../native-content.ts';
-import { fieldsOf } from '../native-fields.ts';
 import { changedPath, fileTools, proposedChange } from './file-changes.ts';
 import { type Flow, inMessage, type OpenBlock, type OpenTool, withoutTool, withTool } from './flow.ts';
 import type { Translator } from './state.ts';

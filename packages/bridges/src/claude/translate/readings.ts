@@ -1,7 +1,7 @@
 // Owns what a driver of claude has to read from a message before it is translated.
 
+import { type Fields, numberOf, textOf } from '@heddle/bridge-kit';
 import type { NativeMessage } from '../native.ts';
-import { type Fields, numberOf, textOf } from '../native-fields.ts';
 import { changedPath, fileTools } from './file-changes.ts';
 
 /**

@@ -1,9 +1,9 @@
 // Owns claude's todo list: which tool calls change it, and its form on the wire. claude tells one change at a time, the
 // wire wants the whole list.
 
+import { type Fields, fieldsOf, listOf, textOf } from '@heddle/bridge-kit';
 import type { PlanStep } from '@heddle/wire';
 import type { ToolResult, ToolUse } from '../native-content.ts';
-import { type Fields, fieldsOf, listOf, textOf } from '../native-fields.ts';
 
 /** One entry of the todo list. */
 export interface PlanTask {

@@ -1,11 +1,9 @@
 // Owns the item that a tool call opens, before anything of it is done.
 
+import { openedCommand, openedToolCall, textOf } from '@heddle/bridge-kit';
 import type { ThreadItem } from '@heddle/wire';
 import { resolve } from 'node:path';
 import type { ToolUse } from '../native-content.ts';
-import { textOf } from '../native-fields.ts';
-import { bashLine } from '../shell-words.ts';
-import { commandActions } from './command-actions.ts';
 import { type FileChange, wireChange } from './file-changes.ts';
 import { mcpName, toolKind } from './tool-kinds.ts';
 
@@ -23,20 +21,8 @@ export function openedItem(tool: ToolUse, { threadId, cwd, change }: ToolContext
   const { id, name, input } = tool;
   const kind = toolKind(tool);
   switch (kind) {
-    case 'command': {
-      const command = textOf(input['command']) ?? '';
-      const nothingYet = { aggregatedOutput: null, exitCode: null, durationMs: null, processId: null };
-      return {
-        type: 'commandExecution',
-        id,
-        command: bashLine(command),
-        cwd,
-        status: 'inProgress',
-        commandActions: commandActions(command, cwd),
-        source: 'agent',
-        ...nothingYet,
-      };
-    }
+    case 'command':
+      return openedCommand(id, textOf(input['command']) ?? '', cwd);
     case 'fileChange':
       return { type: 'fileChange', id, changes: change === undefined ? [] : [wireChange(change)], status: 'inProgress' };
     case 'mcp': {
@@ -65,10 +51,8 @@ export function openedItem(tool: ToolUse, { threadId, cwd, change }: ToolContext
       return { type: 'plan', id, text: textOf(input['plan']) ?? '' };
     case 'image':
       return { type: 'imageView', id, path: resolve(cwd, textOf(input['file_path']) ?? '') };
-    case 'other': {
-      const nothingYet = { contentItems: null, success: null, durationMs: null };
-      return { type: 'dynamicToolCall', id, namespace: 'claude', tool: name, arguments: input, status: 'inProgress', ...nothingYet };
-    }
+    case 'other':
+      return openedToolCall(id, 'claude', name, input);
     case 'tasks':
     case 'question':
       return undefined;

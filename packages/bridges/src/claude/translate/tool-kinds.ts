@@ -1,7 +1,7 @@
 // Owns which item each of claude's tools is shown as. A tool that is not listed is shown under its own name.
 
+import { textOf } from '@heddle/bridge-kit';
 import type { ToolUse } from '../native-content.ts';
-import { textOf } from '../native-fields.ts';
 import { fileTools } from './file-changes.ts';
 import { taskTools } from './tasks.ts';
 

@@ -1,9 +1,8 @@
 // Owns what a tool's result makes of the item that its call has opened.
 
-import type { ItemChanges } from '@heddle/bridge-kit';
+import { fieldsOf, type ItemChanges, listOf, textOf } from '@heddle/bridge-kit';
 import type { CollabAgentState } from '@heddle/wire';
 import type { ToolResult, ToolUse } from '../native-content.ts';
-import { fieldsOf, listOf, textOf } from '../native-fields.ts';
 import { doneChange, type FileChange, wireChange } from './file-changes.ts';
 import { threadIdOfAgent } from './thread-id-of-agent.ts';
 import { toolKind } from './tool-kinds.ts';

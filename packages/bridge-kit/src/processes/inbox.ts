@@ -1,4 +1,4 @@
-// Owns that what claude says is handled one after the other, in its order, also where the handling has to wait.
+// Owns that what an agent says is handled one after the other, in its order, also where the handling has to wait.
 
 export class Inbox {
   readonly #onError: (error: unknown) => void;

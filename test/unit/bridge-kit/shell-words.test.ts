@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { readPermissionRequest } from '../../../packages/bridges/src/claude/approvals.ts';
-import { bashLine, quoted } from '../../../packages/bridges/src/claude/shell-words.ts';
+import { bashLine, quoted } from '@heddle/bridge-kit';
 import { threadIdOfAgent } from '../../../packages/bridges/src/claude/translate/thread-id-of-agent.ts';
 
 describe('a line for who splits it as a shell does', () => {

@@ -9,7 +9,7 @@ export function quoted(word: string): string {
 /**
  * A script as the `command` of an item or a question, in the form that codex gives its own (`/bin/bash -lc '…'`).
  * Clients look for the script in there; the Codex TUI splits what has another form into words and quotes them anew, so
- * that `a > b; c` is shown as `a '>' 'b;' c` (0.169, tried). claude's tool is Bash, whatever shell it takes for it.
+ * that `a > b; c` is shown as `a '>' 'b;' c` (0.169, tried). Agents' tools are made for bash, whatever shell they take for it.
  */
 export function bashLine(script: string): string {
   return `bash -lc ${inQuotes(script)}`;

@@ -1,4 +1,4 @@
-// Owns the small guards with which claude's JSON is read: each gives a value of the wanted kind, or says that it is none.
+// Owns the small guards with which agents' JSON is read: each gives a value of the wanted kind, or says that it is none.
 
 export type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 // Owns how events make items, for a stored turn: the same that the hub makes of them live.
 
-import type { TurnEvent } from '@heddle/bridge-kit';
 import type { ItemId, ThreadItem } from '@heddle/wire';
+import type { TurnEvent } from '../threads/turn-events.ts';
 
 /** Items in the order in which they opened. */
 export type ItemsById = Map<ItemId, ThreadItem>;
@@ -42,5 +42,13 @@ export function applyEvent(items: ItemsById, event: TurnEvent): void {
     case 'subAgentEvent':
     case 'subAgentEnded':
       return;
+  }
+}
+
+/** What never got its result when its turn had ended was cut off. */
+export function closeItems(items: ItemsById): void {
+  for (const item of items.values()) {
+    if ('status' in item && item.status === 'inProgress') item.status = 'failed';
+    if (item.type === 'dynamicToolCall' && item.status === 'failed') item.success ??= false;
   }
 }

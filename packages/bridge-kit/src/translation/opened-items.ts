@@ -1,0 +1,38 @@
+// Owns the items that any agent's tool call may open, before anything of it is done. What is special about one agent's
+// tools is in its own folder.
+
+import type { CommandExecutionItem, DynamicToolCallItem, ItemId } from '@heddle/wire';
+import { commandActions } from './command-actions.ts';
+import { bashLine } from './shell-words.ts';
+
+/** A shell command that is about to run. @param cwd absolute */
+export function openedCommand(id: ItemId, script: string, cwd: string): CommandExecutionItem {
+  return {
+    type: 'commandExecution',
+    id,
+    command: bashLine(script),
+    cwd,
+    status: 'inProgress',
+    commandActions: commandActions(script, cwd),
+    source: 'agent',
+    aggregatedOutput: null,
+    exitCode: null,
+    durationMs: null,
+    processId: null,
+  };
+}
+
+/** A call of a tool that has no item of its own on the wire. @param agent whose tool it is: `claude` */
+export function openedToolCall(id: ItemId, agent: string, tool: string, input: unknown): DynamicToolCallItem {
+  return {
+    type: 'dynamicToolCall',
+    id,
+    namespace: agent,
+    tool,
+    arguments: input,
+    status: 'inProgress',
+    contentItems: null,
+    success: null,
+    durationMs: null,
+  };
+}
