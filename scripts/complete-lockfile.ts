@@ -1,9 +1,10 @@
 // Adds to package-lock.json the optional packages of other platforms that npm has left out of it. npm does so when the
 // registry in use does not have them, and then `npm ci` refuses the lock file that `npm install` wrote. An entry made
 // here has a version and a platform but no integrity: that is known only to who can fetch the package.
-// Run it after `npm install`: node scripts/complete-lockfile.ts
+// Run it after `npm install`: node scripts/complete-lockfile.ts [folder of another lock file]
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 interface Entry {
@@ -12,7 +13,8 @@ interface Entry {
   [key: string]: unknown;
 }
 
-const file = fileURLToPath(new URL('../package-lock.json', import.meta.url));
+const folder = process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url));
+const file = path.join(folder, 'package-lock.json');
 const lock = JSON.parse(readFileSync(file, 'utf8')) as { packages: Record<string, Entry> };
 
 const systems = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32'];
@@ -20,7 +22,7 @@ const processors = ['arm64', 'arm', 'ia32', 'loong64', 'mips64el', 'ppc64', 'ris
 
 /** Platform packages are named for their platform: `…/binding-linux-x64-musl`. */
 function platformOf(name: string): Entry {
-  const words = name.split(/[/-]/);
+  const words = name.split(/[/-]/).map((word) => (word === 'windows' ? 'win32' : word));
   const os = systems.filter((system) => words.includes(system));
   const cpu = processors.filter((processor) => words.includes(processor));
   if (os.length === 0 && cpu.length === 0) throw new Error(`${name} names no platform: it can't be left out, so look why it is missing`);
@@ -30,9 +32,9 @@ function platformOf(name: string): Entry {
 }
 
 const added: string[] = [];
-for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.packages)) {
+for (const [where, { optionalDependencies = {}, dev }] of Object.entries(lock.packages)) {
   for (const [name, version] of Object.entries(optionalDependencies)) {
-    const isThere = `${path}/node_modules/${name}` in lock.packages || `node_modules/${name}` in lock.packages;
+    const isThere = `${where}/node_modules/${name}` in lock.packages || `node_modules/${name}` in lock.packages;
     if (isThere || !/^\d/.test(version)) continue;
     lock.packages[`node_modules/${name}`] = { version, ...platformOf(name), ...(dev === true ? { dev } : {}), optional: true };
     added.push(name);

@@ -4,7 +4,7 @@
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
@@ -27,12 +27,17 @@ interface AgentSet {
 const agentSets = {
   npm: { source: 'test/agents/install', bins: { codex: 'codex' }, needsScripts: false },
   claude: { source: 'test/agents/install-claude', bins: { claude: 'claude' }, needsScripts: true },
+  // Its script links the platform's binary into place; it downloads nothing unless that package is missing.
+  opencode: { source: 'test/agents/install-opencode', bins: { opencode: 'opencode' }, needsScripts: true },
+  // pi has two names on npm, and people have either: 0.73 speaks another dialect of its protocol.
+  pi: { source: 'test/agents/install-pi', bins: { pi: 'pi' }, needsScripts: false },
+  piClassic: { source: 'test/agents/install-pi-classic', bins: { piClassic: 'pi' }, needsScripts: false },
   // No agent, but fetched as they are: the oldest Node that heddle promises. Its script puts the binary in place.
   node: { source: 'test/agents/install-node', bins: { node: 'node' }, needsScripts: true },
 } as const satisfies Record<string, AgentSet>;
 
 type SetName = keyof typeof agentSets;
-export type AgentBins = { codex: string; claude: string; node: string };
+export type AgentBins = Record<'codex' | 'claude' | 'opencode' | 'pi' | 'piClassic' | 'node', string>;
 
 const lockFiles = ['package.json', 'package-lock.json'] as const;
 const stampFile = '.installed';
@@ -66,6 +71,9 @@ export function agentPaths(): AgentBins {
   return {
     codex: bin('npm', agentSets.npm.bins.codex),
     claude: bin('claude', agentSets.claude.bins.claude),
+    opencode: bin('opencode', agentSets.opencode.bins.opencode),
+    pi: bin('pi', agentSets.pi.bins.pi),
+    piClassic: bin('piClassic', agentSets.piClassic.bins.piClassic),
     node: bin('node', agentSets.node.bins.node),
   };
 }
@@ -85,7 +93,9 @@ async function installSet(set: SetName): Promise<void> {
   await rm(path.join(folder, stampFile), { force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const file of lockFiles) await copyFile(path.join(checkout, source, file), path.join(folder, file));
-  await runNpm(['ci', ...(needsScripts ? [] : ['--ignore-scripts']), '--no-audit', '--no-fund', '--prefix', folder], folder);
+  // Where .agents is a link, npm would take the folder for a dependency of itself.
+  const prefix = await realpath(folder);
+  await runNpm(['ci', ...(needsScripts ? [] : ['--ignore-scripts']), '--no-audit', '--no-fund', '--prefix', prefix], folder);
   await writeFile(path.join(folder, stampFile), `${lockHash(set)}\n`);
   process.stdout.write('test agents: installed\n');
 }
