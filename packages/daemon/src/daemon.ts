@@ -70,7 +70,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let config: HostConfig = await loadConfig(paths.configFile);
   await ensurePrivateDir(paths.stateDir);
   const identity = await loadIdentity(paths.keyFile);
-  const hostLog = await openLog({ dir: paths.logDir, level: config.log.level, secrets: [config.token], stderr: options.stderrLevel });
+  const { serverPassword = '' } = config.agents.opencode;
+  const secrets = [config.token, serverPassword];
+  const hostLog = await openLog({ dir: paths.logDir, level: config.log.level, secrets, stderr: options.stderrLevel });
   const { log } = hostLog;
   const devices = await loadDevices({
     file: paths.devicesFile,
@@ -174,7 +176,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         stateDir: paths.stateDir,
         heddleVersion: version,
       };
-      const bridges = createBridges(context, { codex: config.agents.codex, claude: config.agents.claude });
+      const bridges = createBridges(context, config.agents);
       const agents = new Agents(bridges.map((bridge) => ({ bridge, listing: listingOf(config, bridge.name) })));
       ending.push(() => agents.close());
 

@@ -44,7 +44,7 @@ function describe(issue: z.core.$ZodIssue, document: TomlDocument): Problem[] {
   const value = document.valueAt(path);
   const line = document.lineOf(path);
   if (value === undefined) return [{ line, text: `"${dotted(path)}" is missing; it must be ${issue.message}`, hint: hintForMissing(path) }];
-  const shown = path[0] === 'token' ? describeSecret(value) : show(value);
+  const shown = isSecret(path) ? describeSecret(value) : show(value);
   return [{ line, text: `"${dotted(path)}" must be ${issue.message}, but is ${shown}` }];
 }
 
@@ -70,6 +70,11 @@ function hintForMissing(path: readonly (string | number)[]): string {
 /** `endpoint.listen[1]` */
 function dotted(path: readonly (string | number)[]): string {
   return path.map((key, depth) => (typeof key === 'number' ? `[${key}]` : depth === 0 ? key : `.${key}`)).join('');
+}
+
+/** `api_key_env` holds none, but who gets it wrong has put one there. */
+function isSecret(path: readonly (string | number)[]): boolean {
+  return path[0] === 'token' || path.at(-1) === 'server_password' || path.at(-1) === 'api_key_env';
 }
 
 function describeSecret(value: unknown): string {

@@ -54,6 +54,28 @@ const command = z.string({ error: commandError }).refine((text) => text.trim() !
 });
 const absolutePath = z.string({ error: 'an absolute path' }).refine((text) => isAbsolute(text), { error: 'an absolute path' });
 
+const urlError = 'an address such as "http://127.0.0.1:8080/v1", without user or password in it';
+const httpUrl = z.string({ error: urlError }).refine(isPlainHttpUrl, { error: urlError });
+
+function isPlainHttpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.hash === '';
+}
+
+const variableError = 'the name of an environment variable such as "OPENAI_API_KEY"; the key itself does not belong here';
+const word = (error: string) => z.string({ error }).refine((text) => text.trim() !== '', { error });
+
+/** An OpenAI-compatible server that an agent is run on. */
+const engine = {
+  base_url: httpUrl,
+  model: word('the name of a model that the server has'),
+  api_key_env: z
+    .string({ error: variableError })
+    .regex(/^[A-Za-z_]\w*$/, { error: variableError })
+    .optional(),
+  context_window: wholeNumber(1_000, 100_000_000).optional(),
+};
+
 const hostNameError = 'a name of 1 to 100 characters on one line';
 const hostName = z.string({ error: hostNameError }).regex(/^(?=.*\S)[^\p{Cc}]{1,100}$/u, { error: hostNameError });
 
@@ -80,6 +102,25 @@ export const configSchema = table({
       enabled: trueOrFalse().default(true),
       command: command.default('claude'),
       allow_full_access: trueOrFalse().default(false),
+    }).prefault({}),
+    opencode: table({
+      enabled: trueOrFalse().default(true),
+      command: command.default('opencode'),
+      allow_full_access: trueOrFalse().default(false),
+      server: httpUrl.optional(),
+      server_password: word('the password of that server').optional(),
+      engine: table({ ...engine, agent: z.enum(['build', 'plan'], { error: '"build" or "plan"' }).default('build') }).optional(),
+    })
+      .refine(({ server, engine: own }) => server === undefined || own === undefined, {
+        path: ['engine'],
+        error: 'absent where "server" names a server that runs already',
+      })
+      .prefault({}),
+    pi: table({
+      enabled: trueOrFalse().default(true),
+      command: command.default('pi'),
+      allow_full_access: trueOrFalse().default(false),
+      engine: table(engine).optional(),
     }).prefault({}),
     demo: table({
       enabled: trueOrFalse().optional(),
@@ -122,5 +163,5 @@ export function allConfigKeys(path: readonly string[] = []): string[] {
 }
 
 function unwrapped(schema: unknown): unknown {
-  return schema instanceof z.ZodPrefault ? schema.unwrap() : schema;
+  return schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? schema.unwrap() : schema;
 }

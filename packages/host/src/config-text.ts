@@ -45,6 +45,38 @@ port = ${port}
 # Whether a phone may choose that claude acts without asking ("full access", approval policy "never").
 #allow_full_access = false
 
+[agents.opencode]
+#enabled = true
+# Name of the program, looked up on your PATH, or its absolute path.
+#command = "opencode"
+# Whether a phone may choose that opencode acts without asking ("full access", approval policy "never").
+#allow_full_access = false
+# An "opencode serve" that runs already, and its password. Without it heddle starts one of its own.
+#server = "http://127.0.0.1:4096"
+#server_password = "what OPENCODE_SERVER_PASSWORD was when it was started"
+# A model server of your own (vLLM, llama.cpp, Ollama: anything that is OpenAI-compatible) to run opencode on, instead of
+# what opencode's own configuration says. That file stays as it is. "api_key_env" names the environment variable that
+# holds the key, if the server wants one; "agent" is "build" or "plan", which changes nothing on disk.
+#[agents.opencode.engine]
+#base_url = "http://127.0.0.1:8080/v1"
+#model = "qwen3-coder"
+#api_key_env = "MY_SERVER_KEY"
+#context_window = 131072
+#agent = "build"
+
+[agents.pi]
+#enabled = true
+# Name of the program, looked up on your PATH, or its absolute path.
+#command = "pi"
+# Whether a phone may choose that pi acts without asking ("full access", approval policy "never").
+#allow_full_access = false
+# A model server of your own, as above.
+#[agents.pi.engine]
+#base_url = "http://127.0.0.1:8080/v1"
+#model = "qwen3-coder"
+#api_key_env = "MY_SERVER_KEY"
+#context_window = 131072
+
 # A scripted agent to try heddle with. true: always offered; false: never; without it: only when there is no other.
 [agents.demo]
 #enabled = true

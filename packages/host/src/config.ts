@@ -6,6 +6,17 @@ import { type ConfigFile, configSchema } from './config-schema.ts';
 import type { LogLevel } from './log-level.ts';
 import { readToml } from './toml-document.ts';
 
+/** An OpenAI-compatible server that an agent is run on, instead of what the user's own configuration of it says. */
+interface EngineConfig {
+  /** Without user and password: `http://127.0.0.1:8080/v1`. */
+  readonly baseUrl: string;
+  readonly model: string;
+  /** The environment variable that holds the server's key. */
+  readonly apiKeyEnv: string | undefined;
+  /** In tokens. */
+  readonly contextWindow: number | undefined;
+}
+
 export interface HostConfig {
   /** 64 hex digits. A secret. */
   readonly token: string;
@@ -31,6 +42,22 @@ export interface HostConfig {
       readonly command: string;
       /** Clients may choose that claude acts without asking. */
       readonly allowFullAccess: boolean;
+    };
+    readonly opencode: {
+      readonly enabled: boolean;
+      readonly command: string;
+      readonly allowFullAccess: boolean;
+      /** A server that runs already. */
+      readonly server: string | undefined;
+      /** A secret. */
+      readonly serverPassword: string | undefined;
+      readonly engine: (EngineConfig & { readonly agent: 'build' | 'plan' }) | undefined;
+    };
+    readonly pi: {
+      readonly enabled: boolean;
+      readonly command: string;
+      readonly allowFullAccess: boolean;
+      readonly engine: EngineConfig | undefined;
     };
     /** true: always listed; false: never; undefined: when no other agent is available. */
     readonly demo: { readonly enabled: boolean | undefined };
@@ -70,6 +97,13 @@ function toHostConfig({ token, endpoint, log, agents, limits }: ConfigFile): Hos
     agents: {
       codex: { enabled: agents.codex.enabled, command: agents.codex.command, server: agents.codex.server },
       claude: { enabled: agents.claude.enabled, command: agents.claude.command, allowFullAccess: agents.claude.allow_full_access },
+      opencode: toOpencode(agents.opencode),
+      pi: {
+        enabled: agents.pi.enabled,
+        command: agents.pi.command,
+        allowFullAccess: agents.pi.allow_full_access,
+        engine: agents.pi.engine === undefined ? undefined : toEngine(agents.pi.engine),
+      },
       demo: { enabled: agents.demo.enabled },
     },
     limits: {
@@ -80,4 +114,19 @@ function toHostConfig({ token, endpoint, log, agents, limits }: ConfigFile): Hos
     },
     warnings: [],
   };
+}
+
+function toOpencode({ enabled, command, server, engine, ...file }: ConfigFile['agents']['opencode']): HostConfig['agents']['opencode'] {
+  return {
+    enabled,
+    command,
+    allowFullAccess: file.allow_full_access,
+    server,
+    serverPassword: file.server_password,
+    engine: engine === undefined ? undefined : { ...toEngine(engine), agent: engine.agent },
+  };
+}
+
+function toEngine(engine: NonNullable<ConfigFile['agents']['pi']['engine']>): EngineConfig {
+  return { baseUrl: engine.base_url, model: engine.model, apiKeyEnv: engine.api_key_env, contextWindow: engine.context_window };
 }

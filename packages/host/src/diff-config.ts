@@ -16,6 +16,23 @@ const takesEffect = {
   'agents.claude.enabled': 'live',
   'agents.claude.command': 'restart',
   'agents.claude.allow_full_access': 'restart',
+  'agents.opencode.enabled': 'live',
+  'agents.opencode.command': 'restart',
+  'agents.opencode.allow_full_access': 'restart',
+  'agents.opencode.server': 'restart',
+  'agents.opencode.server_password': 'restart',
+  'agents.opencode.engine.base_url': 'restart',
+  'agents.opencode.engine.model': 'restart',
+  'agents.opencode.engine.api_key_env': 'restart',
+  'agents.opencode.engine.context_window': 'restart',
+  'agents.opencode.engine.agent': 'restart',
+  'agents.pi.enabled': 'live',
+  'agents.pi.command': 'restart',
+  'agents.pi.allow_full_access': 'restart',
+  'agents.pi.engine.base_url': 'restart',
+  'agents.pi.engine.model': 'restart',
+  'agents.pi.engine.api_key_env': 'restart',
+  'agents.pi.engine.context_window': 'restart',
   'agents.demo.enabled': 'live',
   'limits.max_connections': 'restart',
   'limits.max_streams_per_connection': 'restart',
@@ -50,6 +67,8 @@ export function applyLive(running: HostConfig, next: HostConfig): HostConfig {
     agents: {
       codex: { ...running.agents.codex, enabled: next.agents.codex.enabled },
       claude: { ...running.agents.claude, enabled: next.agents.claude.enabled },
+      opencode: { ...running.agents.opencode, enabled: next.agents.opencode.enabled },
+      pi: { ...running.agents.pi, enabled: next.agents.pi.enabled },
       demo: next.agents.demo,
     },
     warnings: next.warnings,
@@ -59,5 +78,5 @@ export function applyLive(running: HostConfig, next: HostConfig): HostConfig {
 /** @param key as in host.toml: `endpoint.host_name` is `endpoint.hostName` here */
 function valueOf(config: HostConfig, key: string): unknown {
   const names = key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()).split('.');
-  return names.reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], config);
+  return names.reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], config);
 }

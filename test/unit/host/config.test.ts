@@ -25,6 +25,15 @@ describe('parseConfig', () => {
       agents: {
         codex: { enabled: true, command: 'codex', server: undefined },
         claude: { enabled: true, command: 'claude', allowFullAccess: false },
+        opencode: {
+          enabled: true,
+          command: 'opencode',
+          allowFullAccess: false,
+          server: undefined,
+          serverPassword: undefined,
+          engine: undefined,
+        },
+        pi: { enabled: true, command: 'pi', allowFullAccess: false, engine: undefined },
         demo: { enabled: undefined },
       },
       limits: { maxConnections: 100, maxStreamsPerConnection: 64, maxPendingHandshakes: 64, detachedSessionSeconds: 600 },
@@ -41,6 +50,17 @@ describe('parseConfig', () => {
       'agents.codex.command = "/opt/codex"',
       'agents.codex.server = "/run/codex.sock"',
       'agents.claude = { enabled = false, command = "/opt/claude", allow_full_access = true }',
+      'agents.pi = { enabled = false, allow_full_access = true, engine = { base_url = "https://models.example.org/v1", model = "m" } }',
+      '[agents.opencode]',
+      'enabled = false',
+      'command = "/opt/opencode"',
+      'allow_full_access = true',
+      '[agents.opencode.engine]',
+      'base_url = "http://127.0.0.1:8080/v1"',
+      'model = "qwen3-coder"',
+      'api_key_env = "MY_SERVER_KEY"',
+      'context_window = 131_072',
+      'agent = "plan"',
       '[agents.demo]',
       'enabled = true',
       '[limits]',
@@ -56,10 +76,38 @@ describe('parseConfig', () => {
       agents: {
         codex: { enabled: false, command: '/opt/codex', server: '/run/codex.sock' },
         claude: { enabled: false, command: '/opt/claude', allowFullAccess: true },
+        opencode: {
+          enabled: false,
+          command: '/opt/opencode',
+          allowFullAccess: true,
+          server: undefined,
+          serverPassword: undefined,
+          engine: {
+            baseUrl: 'http://127.0.0.1:8080/v1',
+            model: 'qwen3-coder',
+            apiKeyEnv: 'MY_SERVER_KEY',
+            contextWindow: 131_072,
+            agent: 'plan',
+          },
+        },
+        pi: {
+          enabled: false,
+          command: 'pi',
+          allowFullAccess: true,
+          engine: { baseUrl: 'https://models.example.org/v1', model: 'm', apiKeyEnv: undefined, contextWindow: undefined },
+        },
         demo: { enabled: true },
       },
       limits: { maxConnections: 1, maxStreamsPerConnection: 2, maxPendingHandshakes: 10_000, detachedSessionSeconds: 86_400 },
       warnings: [],
+    });
+  });
+
+  it('takes the address and the password of an opencode server', () => {
+    const table = '[agents.opencode]\nserver = "http://127.0.0.1:4096"\nserver_password = "secret words"';
+    expect(parseConfig(`${minimal}${table}`, 'host.toml').agents.opencode).toMatchObject({
+      server: 'http://127.0.0.1:4096',
+      serverPassword: 'secret words',
     });
   });
 
@@ -102,6 +150,22 @@ describe('parseConfig', () => {
     ['port = 1\n[agents.codex]\nserver = "codex.sock"', '"agents.codex.server" must be an absolute path, but is "codex.sock"'],
     ['port = 1\n[[agents]]\nx = 1', '"agents" must be a table, but is [{"x":1}]'],
     ['port = 1\n[agents]\ncodex = true', '"agents.codex" must be a table, but is true'],
+    [
+      'port = 1\n[agents.pi.engine]\nmodel = "m"\nbase_url = "http://me:secret@127.0.0.1/v1"',
+      '"agents.pi.engine.base_url" must be an address such as "http://127.0.0.1:8080/v1", without user or password in it, but is "http://me:secret@127.0.0.1/v1"',
+    ],
+    [
+      'port = 1\n[agents.pi.engine]\nmodel = "m"\nbase_url = "http://127.0.0.1/v1"\napi_key_env = "sk-1234"',
+      '"agents.pi.engine.api_key_env" must be the name of an environment variable such as "OPENAI_API_KEY"; the key itself does not belong here, but is something else (7 characters, not shown)',
+    ],
+    [
+      'port = 1\n[agents.opencode]\nserver = "http://127.0.0.1:4096"\nengine = { base_url = "http://127.0.0.1/v1", model = "m" }',
+      '"agents.opencode.engine" must be absent where "server" names a server that runs already, but is a table',
+    ],
+    [
+      'port = 1\n[agents.opencode]\nserver_password = 12345678',
+      '"agents.opencode.server_password" must be the password of that server, but is a number (not shown)',
+    ],
     ['port = 1\n[limits]\nmax_connections = 0', '"limits.max_connections" must be a whole number from 1 to 10000, but is 0'],
   ])('refuses %j', (endpoint, expected) => {
     const text = `token = "${TOKEN}"\n[endpoint]\n${endpoint}\n`;
@@ -117,7 +181,7 @@ describe('parseConfig', () => {
   });
 
   it.each([
-    ['[agents.gpt]\nenabled = true', 'host.toml:4: unknown key "agents.gpt"', 'Known keys here: codex, claude, demo.'],
+    ['[agents.gpt]\nenabled = true', 'host.toml:4: unknown key "agents.gpt"', 'Known keys here: codex, claude, opencode, pi, demo.'],
     [
       '[logs]\nlevel = "info"',
       'host.toml:4: unknown key "logs"',

@@ -27,6 +27,11 @@ describe('diffConfig', () => {
       enabled = false
       command = "other"
       server = "/run/x.sock"
+      [agents.opencode.engine]
+      base_url = "http://127.0.0.1:1/v1"
+      model = "m"
+      [agents.pi]
+      enabled = false
       [agents.demo]
       enabled = true
       [limits]
@@ -36,12 +41,23 @@ describe('diffConfig', () => {
       detached_session_seconds = 1`,
     );
     const expected = {
-      applied: ['token', 'endpoint.announce', 'endpoint.host_name', 'log.level', 'agents.codex.enabled', 'agents.demo.enabled'],
+      applied: [
+        'token',
+        'endpoint.announce',
+        'endpoint.host_name',
+        'log.level',
+        'agents.codex.enabled',
+        'agents.pi.enabled',
+        'agents.demo.enabled',
+      ],
       needsRestart: [
         'endpoint.listen',
         'endpoint.port',
         'agents.codex.command',
         'agents.codex.server',
+        'agents.opencode.engine.base_url',
+        'agents.opencode.engine.model',
+        'agents.opencode.engine.agent',
         'limits.max_connections',
         'limits.max_streams_per_connection',
         'limits.max_pending_handshakes',
