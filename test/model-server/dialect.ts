@@ -9,6 +9,8 @@ import type { JsonSchema, OfferedTool, ToolCall } from './tools.ts';
 export interface ModelRequest {
   model: string;
   isStreaming: boolean;
+  /** A stream of Chat Completions tells its usage to who asks for it; the others always do. */
+  streamsUsage?: boolean;
   /** The system prompt. */
   instructions: string;
   turns: ConversationTurn[];
@@ -97,8 +99,9 @@ export class EventStream {
     this.#response.write(`${event === undefined ? '' : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`);
   }
 
-  end(): void {
-    if (!this.#isGone) this.#response.end();
+  /** @param last what the stream ends with, where that is no JSON. */
+  end(last?: string): void {
+    if (!this.#isGone) this.#response.end(last === undefined ? undefined : `data: ${last}\n\n`);
   }
 
   /** Drops the connection, after what was sent has left: the client gets the beginning of an answer. */

@@ -2,7 +2,8 @@
 // messages, reasoning, function calls and custom (freeform) tool calls. It keeps no conversation on its side.
 
 import { type Answer, chunksOf, type Dialect, type EventStream, type ModelRequest, newId } from './dialect.ts';
-import type { ConversationTurn, ReceivedImage, StopReason } from './script.ts';
+import { errorBody, imagesOf, textOf } from './openai-content.ts';
+import type { ConversationTurn, StopReason } from './script.ts';
 import type { JsonSchema, OfferedTool, ToolCall } from './tools.ts';
 
 type Json = Record<string, unknown>;
@@ -11,14 +12,10 @@ export const openAiResponses: Dialect = {
   name: 'openai-responses',
   pathEnd: '/responses',
   readRequest,
-  errorBody: ({ status, message }) => ({
-    error: { message, type: errorTypes[status] ?? 'server_error', code: errorCodes[status] ?? null, param: null },
-  }),
+  errorBody,
   write,
 };
 
-const errorTypes: Record<number, string> = { 400: 'invalid_request_error', 401: 'authentication_error', 429: 'rate_limit_error' };
-const errorCodes: Record<number, string> = { 401: 'invalid_api_key' };
 const incompleteReasons = { max_tokens: 'max_output_tokens', refusal: 'content_filter' } as const satisfies Record<StopReason, string>;
 
 function readRequest(body: Json): ModelRequest {
@@ -55,21 +52,6 @@ function readInput(input: unknown): ConversationTurn[] {
       return [{ from: role === 'assistant' ? 'model' : 'user', text: textOf(item['content']), images: imagesOf(item['content']) }];
     }
     return type.endsWith('_output') ? [{ from: 'tool', text: '', images: imagesOf(item['output']) }] : [{ from: 'model', text: '' }];
-  });
-}
-
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return (content as Json[]).map((part) => (typeof part['text'] === 'string' ? part['text'] : '')).join('\n');
-}
-
-/** Images that lie elsewhere (by URL, by file id) are not received. */
-function imagesOf(content: unknown): ReceivedImage[] {
-  if (!Array.isArray(content)) return [];
-  return (content as Json[]).flatMap((part) => {
-    const [, mediaType, base64] = /^data:([^;,]+);base64,(.*)$/s.exec(typeof part['image_url'] === 'string' ? part['image_url'] : '') ?? [];
-    return mediaType === undefined || base64 === undefined ? [] : [{ mediaType, base64 }];
   });
 }
 

@@ -8,9 +8,13 @@ import { anthropicMessages } from './anthropic-messages.ts';
 import type { Dialect } from './dialect.ts';
 import { Gates } from './gates.ts';
 import type { LoggedRequest } from './logged-request.ts';
+import { openAiChat } from './openai-chat.ts';
 import { openAiResponses } from './openai-responses.ts';
 
-const dialects: readonly Dialect[] = [openAiResponses, anthropicMessages];
+const dialects: readonly Dialect[] = [openAiResponses, openAiChat, anthropicMessages];
+
+/** It answers to any name. */
+const modelList = { object: 'list', data: [{ id: 'fake-1', object: 'model', created: 0, owned_by: 'scripted' }] };
 
 export interface ModelServer {
   /** `http://127.0.0.1:PORT`, without a path; OpenAI's dialects are usually given `${url}/v1`. */
@@ -67,7 +71,7 @@ async function handle(context: AnswerContext, request: IncomingMessage, response
 }
 
 function answerOther({ method, path, body }: { method: string; path: string; body: string }, response: ServerResponse): void {
-  if (method === 'GET' && path.endsWith('/models')) return answerJson(response, 200, { object: 'list', data: [] });
+  if (method === 'GET' && path.endsWith('/models')) return answerJson(response, 200, modelList);
   const answer = dialects.map((dialect) => dialect.otherCall?.(method, path, body)).find((each) => each !== undefined);
   if (answer !== undefined) return answerJson(response, 200, answer);
   answerJson(response, 404, { error: { message: `scripted model: nothing at ${method} ${path}`, type: 'not_found_error' } });

@@ -7,6 +7,7 @@ export interface JsonSchema {
   type?: string | string[];
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
+  required?: string[];
 }
 /** A tool as an agent offers it in its request. */
 export interface OfferedTool {
@@ -116,7 +117,9 @@ function subAgentInput(wish: WishOf<'subagent'>, tool: OfferedTool): ToolCall['i
     [parameter(tool, ['description'])]: wish.description,
     [parameter(tool, ['prompt'])]: prompt(`${wish.description}.`, wish.steps),
   };
-  if (wish.type !== undefined) value[parameter(tool, ['subagent_type'])] = wish.type;
+  // opencode wants a type, and has this one.
+  const type = wish.type ?? (tool.schema.required?.includes('subagent_type') === true ? 'general' : undefined);
+  if (type !== undefined) value[parameter(tool, ['subagent_type'])] = type;
   if (wish.background === true) value[parameter(tool, ['run_in_background'])] = true;
   return { kind: 'json', value };
 }
