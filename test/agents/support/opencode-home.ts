@@ -48,9 +48,11 @@ export async function makeOpencodeHome(modelServerUrl: string): Promise<Opencode
   const folders = { DATA: '.local/share', STATE: '.local/state', CONFIG: '.config', CACHE: '.cache' };
   const xdg = Object.entries(folders).map(([name, folder]) => [`XDG_${name}_HOME`, path.join(home, folder)] as const);
   for (const [, folder] of xdg) await mkdir(folder, { recursive: true, mode: 0o700 });
-  // A key of the user's would be another provider; a proxy would take the model server's requests.
+  // A key of the user's would be another provider; a proxy would take the model server's requests. opencode believes
+  // PWD more than its working folder.
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(?:OPENCODE|ANTHROPIC_|OPENAI_|AWS_|GOOGLE_|XDG_|npm_config_|https?_proxy$|all_proxy$)|_API_KEY$|_TOKEN$/i.test(name),
+    ([name]) =>
+      !/^(?:OPENCODE|ANTHROPIC_|OPENAI_|AWS_|GOOGLE_|XDG_|npm_config_|PWD$|https?_proxy$|all_proxy$)|_API_KEY$|_TOKEN$/i.test(name),
   );
   return {
     path: home,

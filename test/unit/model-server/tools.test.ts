@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ToolWish } from '../../model-server/script.ts';
 import { type JsonSchema, type OfferedTool, toolCall } from '../../model-server/tools.ts';
 
 const tool = (name: string, properties: Record<string, JsonSchema>): OfferedTool => ({ name, isFreeform: false, schema: { properties } });
@@ -73,6 +74,13 @@ describe('toolCall', () => {
       name: 'Agent',
       input: json({ description: 'Look', prompt: 'Look. @@fake [{"text":"Seen."}]@@', subagent_type: 'Explore', run_in_background: true }),
     });
+  });
+  it('gives a sub-agent a type where the agent wants one', () => {
+    const task = tool('task', { description: text, prompt: text, subagent_type: text });
+    const wanting = { ...task, schema: { ...task.schema, required: ['description', 'prompt', 'subagent_type'] } };
+    const wish: ToolWish = { kind: 'subagent', description: 'Look', steps: [] };
+    expect(toolCall(wish, [wanting]).input).toMatchObject({ value: { subagent_type: 'general' } });
+    expect(toolCall(wish, [task]).input).not.toHaveProperty('value.subagent_type');
   });
   it('calls any tool by its name, with any input', () => {
     const wish = { kind: 'call', name: 'Bash', input: { cmd: 1 } } as const;
