@@ -2,31 +2,16 @@
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { HostConnection } from '@heddle/client/node';
 import type { ThreadItem } from '@heddle/wire';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import { scenario, type Stage } from '../conformance/stage.ts';
 import type { Step } from '../model-server/script.ts';
-import { type ClaudeDaemon, startClaudeDaemon } from './support/claude-daemon.ts';
+import { prepareAgent } from './support/agent-daemon.ts';
 import { subAgentPrompt } from './support/claude-prompts.ts';
-import { claudeUnderTest } from './support/claude-under-test.ts';
+import { makeRealClaude } from './support/real-claude.ts';
 
-let claude: ClaudeDaemon;
-const phones: HostConnection[] = [];
-beforeAll(async () => {
-  claude = await startClaudeDaemon();
-});
-afterAll(async () => {
-  for (const phone of phones) await phone.close();
-  await claude.end();
-});
-
-async function connect() {
-  const phone = await claude.dial();
-  phones.push(phone);
-  return phone.openChannel('claude');
-}
-const agent = () => claudeUnderTest({ connect, kill: () => claude.killClaudes(), modelServer: claude.modelServer });
+const claude = prepareAgent(makeRealClaude);
+const agent = () => claude().daemon.underTest();
 
 const command = 'item/commandExecution/requestApproval';
 
@@ -37,7 +22,7 @@ async function startInBackground(stage: Stage, gate: string, steps: [Step, ...St
   const [first, ...others] = steps;
   const turn = await client.startTurn(thread.id, subAgentPrompt([{ wait: gate, ...first }, ...others], { background: true }));
   const begun = await client.notification('turn/started', ({ threadId }) => threadId !== thread.id);
-  await claude.modelServer.reached(gate);
+  await claude().agent.modelServer.reached(gate);
   const end = await client.turnEnd(turn.id);
   expect(end.items.at(-1)).toMatchObject({ type: 'agentMessage', text: 'Delegated.' });
   const read = async (threadId: string) => (await client.request('thread/read', { threadId, includeTurns: true })).thread;
@@ -53,7 +38,7 @@ const texts = (items: ThreadItem[]) => items.flatMap((item) => (item.type === 'a
 describe('a sub-agent in the background', () => {
   scenario(agent, 'comes back in a turn that claude begins by itself, and can be read', async (stage) => {
     const { client, thread, turn, agentThreadId, read } = await startInBackground(stage, 'comes-back', [{ text: 'One file.' }]);
-    claude.modelServer.release('comes-back');
+    claude().agent.modelServer.release('comes-back');
     const own = await client.notification('turn/completed', ofOwn(thread.id, turn.id));
     expect(own.turn).toMatchObject({ status: 'completed', items: [{ type: 'agentMessage', text: 'It came back.' }] });
     await expect.poll(async () => (await read(thread.id)).turns.map(({ id }) => id)).toEqual([turn.id, own.turn.id]);
@@ -66,7 +51,7 @@ describe('a sub-agent in the background', () => {
   scenario(agent, 'asks after the turn that has started it, and goes on with the answer', async (stage) => {
     const steps: [Step, ...Step[]] = [{ tools: [{ kind: 'shell', command: 'echo from the background > late.txt' }] }, { text: 'Written.' }];
     const { client, thread, cwd, turn, agentThreadId, read } = await startInBackground(stage, 'asks-late', steps);
-    claude.modelServer.release('asks-late');
+    claude().agent.modelServer.release('asks-late');
     const asking = await client.notification('turn/started', ofOwn(thread.id, turn.id));
     const question = await client.question(command, asking.turn.id);
     expect(question.params.command).toContain('late.txt');

@@ -1,30 +1,15 @@
 // What the real claude keeps of a conversation and heddle reads back from its files: the threads of sub-agents, also when
 // their parent is not loaded, and conversations that are taken back to before a compaction. And what it tells of cost.
 
-import type { HostConnection } from '@heddle/client/node';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import { scenario } from '../conformance/stage.ts';
 import { spoken } from '../conformance/scenarios/history.ts';
-import { type ClaudeDaemon, startClaudeDaemon } from './support/claude-daemon.ts';
+import { prepareAgent } from './support/agent-daemon.ts';
 import { subAgentPrompt } from './support/claude-prompts.ts';
-import { claudeUnderTest } from './support/claude-under-test.ts';
+import { makeRealClaude } from './support/real-claude.ts';
 
-let claude: ClaudeDaemon;
-const phones: HostConnection[] = [];
-beforeAll(async () => {
-  claude = await startClaudeDaemon();
-});
-afterAll(async () => {
-  for (const phone of phones) await phone.close();
-  await claude.end();
-});
-
-async function connect() {
-  const phone = await claude.dial();
-  phones.push(phone);
-  return phone.openChannel('claude');
-}
-const agent = () => claudeUnderTest({ connect, kill: () => claude.killClaudes(), modelServer: claude.modelServer });
+const claude = prepareAgent(makeRealClaude);
+const agent = () => claude().daemon.underTest();
 
 describe('the thread of a sub-agent', () => {
   scenario(agent, 'is read from its files, as it was live, when its parent is not loaded', async (stage) => {
@@ -71,7 +56,7 @@ describe('a conversation that was compacted', () => {
     const reverted = await client.request('thread/revert', { threadId: thread.id, beforeTurnId: second.id });
     expect(reverted.thread.id).toBe(thread.id);
     const again = await client.runTurn(thread.id, text('Going on.'));
-    const heard = JSON.stringify(claude.modelServer.requests.at(-1)?.turns);
+    const heard = JSON.stringify(claude().agent.modelServer.requests.at(-1)?.turns);
     expect(heard).toContain('The first answer.');
     expect(heard).not.toContain('The second answer.');
     expect(heard).not.toContain('After the compaction.');

@@ -1,33 +1,17 @@
 // The real claude behind a whole daemon, reached as a phone reaches it: through libp2p.
 
-import type { HostConnection } from '@heddle/client/node';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { defineConformance } from '../conformance/conformance.ts';
-import { type ClaudeDaemon, startClaudeDaemon } from './support/claude-daemon.ts';
-import { claudeUnderTest } from './support/claude-under-test.ts';
+import { prepareAgent } from './support/agent-daemon.ts';
+import { makeRealClaude } from './support/real-claude.ts';
 
 describe('claude 2.1 through libp2p', () => {
-  let claude: ClaudeDaemon;
-  const phones: HostConnection[] = [];
-  beforeAll(async () => {
-    claude = await startClaudeDaemon();
-  });
-  afterAll(async () => {
-    for (const phone of phones) await phone.close();
-    await claude.end();
-  });
+  const claude = prepareAgent(makeRealClaude);
 
-  /** Each client is a phone of its own, with a connection and a peer id of its own. */
-  async function connect() {
-    const phone = await claude.dial();
-    phones.push(phone);
-    return phone.openChannel('claude');
-  }
-
-  defineConformance(() => claudeUnderTest({ connect, kill: () => claude.killClaudes(), modelServer: claude.modelServer }));
+  defineConformance(() => claude().daemon.underTest());
 
   it('is listed with its version', async () => {
-    const phone = await claude.dial();
+    const phone = await claude().daemon.dial();
     expect((await phone.listAgents()).find(({ name }) => name === 'claude')).toEqual({
       name: 'claude',
       display_name: 'Claude',

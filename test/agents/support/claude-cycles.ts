@@ -12,7 +12,7 @@ import { ConformanceClient } from '../../conformance/client.ts';
 import { checkOrder, describeViolation } from '../../conformance/order.ts';
 import { describeTail, Recording } from '../../conformance/recording.ts';
 import { prompt } from '../../model-server/script.ts';
-import { processes } from './claude-daemon.ts';
+import { processes } from './agent-daemon.ts';
 
 /** How many cycles a thread lives. */
 export const CYCLES_OF_A_THREAD = 4;
