@@ -64,6 +64,27 @@ describe('questions of a turn', () => {
     ]);
   });
 
+  hubTest('a question whose agent has died is taken back before the turn ends', async (stage) => {
+    const client = await stage.connect();
+    stage.agent.acts.set('go', async (turn) => {
+      void turn.ask('item/commandExecution/requestApproval', inTurn(turn, 'c1'), 'ls', command('c1'));
+      await Promise.reject(new Error('it has died'));
+    });
+    const { thread } = await client.startThread({ cwd: '/srv' });
+    const since = stage.recording.entries.length;
+    const { id } = await client.startTurn(thread.id, 'go');
+    expect(await client.turnEnd(id)).toMatchObject({ status: 'failed', error: { message: 'it has died' } });
+    const told = stage.told('A', since);
+    expect(told.slice(told.indexOf('item/commandExecution/requestApproval'))).toEqual([
+      'item/commandExecution/requestApproval',
+      'serverRequest/resolved',
+      '- commandExecution declined',
+      'status systemError',
+      'error',
+      'turn/completed failed',
+    ]);
+  });
+
   hubTest('a question that the agent takes back is gone, and the turn goes on', async (stage) => {
     const client = await stage.connect();
     const taken = new AbortController();

@@ -196,8 +196,9 @@ export class RunningTurn {
     this.#writer.begin();
   }
 
-  /** Sends the end; a cut without an error is an interruption. */
+  /** Sends the end; a cut without an error is an interruption. Questions that an agent has left behind are taken back. */
   end(error: TurnError | undefined): void {
+    this.#thread.questions.withdrawAll();
     if (error !== undefined) this.#writer.end({ status: 'failed', error });
     else this.#writer.end({ status: this.#cutShort === undefined ? 'completed' : 'interrupted' });
     this.#settleEnded();
