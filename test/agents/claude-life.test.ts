@@ -1,8 +1,9 @@
 // What the real claude starts besides the conversation: sub-agents, commands in the background, requests that fail.
 // Everything that the clients see is also held against the schema and the ordering rules.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
 import { scenario } from '../conformance/stage.ts';
 import { prompt } from '../model-server/script.ts';
@@ -62,5 +63,28 @@ describe('a failing service', () => {
     const turn = await client.startTurn(thread.id, prompt('Fail.', { error: { status: 500 } }));
     expect(await client.turnEnd(turn.id)).toMatchObject({ status: 'failed', error: { codexErrorInfo: 'internalServerError' } });
     expect(client.seen('error').map(({ willRetry }) => willRetry)).toEqual([true, false]);
+  });
+});
+
+describe('the MCP servers of claude', () => {
+  scenario(agent, 'are told with what has become of them', async (stage) => {
+    const servers = {
+      docs: { command: process.execPath, args: [fileURLToPath(new URL('support/mcp-server.ts', import.meta.url))] },
+      gone: { command: 'no-such-program-here' },
+    };
+    writeFileSync(path.join(stage.folder, '.mcp.json'), JSON.stringify({ mcpServers: servers }));
+    mkdirSync(path.join(stage.folder, '.claude'));
+    writeFileSync(path.join(stage.folder, '.claude', 'settings.json'), JSON.stringify({ enableAllProjectMcpServers: true }));
+    const client = await stage.connect('A');
+    const { thread } = await stage.startThread(client);
+    await client.runTurn(thread.id, stage.agent.prompts.text('Here.'));
+    const list = async () => (await client.request('mcpServerStatus/list', { threadId: thread.id })).data;
+    await expect
+      .poll(async () => (await list()).map(({ name, runtimeStatus }) => [name, runtimeStatus]))
+      .toEqual([
+        ['docs', 'connected'],
+        ['gone', 'failed'],
+      ]);
+    expect(Object.keys((await list())[0]?.tools ?? {})).toEqual(['look']);
   });
 });

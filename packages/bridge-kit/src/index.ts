@@ -11,7 +11,7 @@ export type { Call, Handler, HandlersOf } from './server/call.ts';
 export { type Params, refusal } from './server/params.ts';
 export { runShellCommand, shellArguments } from './services/shell-command.ts';
 export { updateHunks } from './services/update-hunks.ts';
-export type { ForkPoint, HubAgent, HubForAgent, OpenedThread, Skill } from './threads/hub-agent.ts';
+export type { ForkPoint, HubAgent, HubForAgent, McpServer, OpenedThread, Skill } from './threads/hub-agent.ts';
 export type { Decision, UserAnswers } from './threads/open-questions.ts';
 export type { RunningTurn, UserMessage } from './threads/running-turn.ts';
 export type { CollaborationMode, SettingsInForce, WantedSettings } from './threads/thread-settings.ts';

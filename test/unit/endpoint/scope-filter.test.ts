@@ -17,6 +17,7 @@ describe('the table', () => {
       'account/rateLimits/read',
       'collaborationMode/list',
       'initialize',
+      'mcpServerStatus/list',
       'model/list',
       'thread/goal/get',
       'thread/items/list',
@@ -30,12 +31,20 @@ describe('the table', () => {
     ]);
   });
 
-  it.each(['fs/readFile', 'command/exec', 'config/read', 'getAuthStatus', 'thread/shellCommand', 'not/known', 'toString', '__proto__', ''])(
-    '%s needs drive',
-    (method) => {
-      expect(needOf(method)).toEqual({ needs: 'drive' });
-    },
-  );
+  it.each([
+    'fs/readFile',
+    'command/exec',
+    'config/read',
+    'getAuthStatus',
+    'thread/shellCommand',
+    'thread/unrevert',
+    'not/known',
+    'toString',
+    '__proto__',
+    '',
+  ])('%s needs drive', (method) => {
+    expect(needOf(method)).toEqual({ needs: 'drive' });
+  });
 });
 
 describe('a message of a device that may only watch', () => {

@@ -5,7 +5,9 @@ import {
   type ForkPoint,
   type HubAgent,
   type HubForAgent,
+  type McpServer,
   type OpenedThread,
+  refusal,
   type RunningTurn,
   type SettingsInForce,
   type StoredHistory,
@@ -101,6 +103,8 @@ export class FakeAgent implements HubAgent {
   /** By the first word of a message; a message without one is answered with its own text. */
   readonly acts = new Map<string, Act>();
   mayNever = false;
+  readonly #dropped = new Map<string, StoredTurn[]>();
+  servers: McpServer[] = [];
   /** Holds back what opens a thread. */
   gate: Promise<void> = Promise.resolve();
   limits: Record<string, unknown> | undefined;
@@ -137,9 +141,18 @@ export class FakeAgent implements HubAgent {
     return Promise.resolve({ id, settings: this.#inForce(id, { cwd: source.cwd, ...wanted }) });
   };
 
+  unrevertThread? = (threadId: string): Promise<void> => {
+    const turns = this.#dropped.get(threadId);
+    if (turns === undefined) return Promise.reject(refusal('nothing was taken back'));
+    this.#dropped.delete(threadId);
+    this.store.threads.get(threadId)?.turns.push(...turns);
+    return Promise.resolve();
+  };
+
   revertThread? = (threadId: string, beforeTurnId: string): Promise<void> => {
     this.calls.push(`revert ${beforeTurnId}`);
     const entry = this.store.threads.get(threadId);
+    this.#dropped.set(threadId, entry?.turns.slice(entry.turns.findIndex((turn) => turn.id === beforeTurnId)) ?? []);
     if (entry !== undefined)
       entry.turns = entry.turns.slice(
         0,
@@ -186,6 +199,10 @@ export class FakeAgent implements HubAgent {
   }
   skills(cwd: string): Promise<{ name: string; description: string; path: string; scope: 'user' }[]> {
     return Promise.resolve([{ name: 'sew', description: 'Sews.', path: `${cwd}/sew.md`, scope: 'user' }]);
+  }
+  mcpServers(cwd: string | undefined): Promise<McpServer[]> {
+    this.calls.push(`mcp ${cwd ?? 'anywhere'}`);
+    return Promise.resolve(this.servers);
   }
   rateLimits(): Promise<Record<string, unknown> | undefined> {
     return Promise.resolve(this.limits);

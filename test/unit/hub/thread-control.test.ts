@@ -99,6 +99,23 @@ describe('taking back, copying, shortening', () => {
     ['thread/rollback'],
   );
 
+  hubTest(
+    'what was taken back is brought back, once',
+    async (stage) => {
+      const client = await stage.connect();
+      const thread = await usedThread(client, 'one', 'two');
+      const [one, two] = stage.store.turnIds(thread.id) as [string, string];
+      await client.request('thread/revert', { threadId: thread.id, beforeTurnId: two });
+      const back = (await client.rawRequest('thread/unrevert', { threadId: thread.id })) as { thread: { turns: { id: string }[] } };
+      expect(back.thread.turns.map(({ id }) => id)).toEqual([one, two]);
+      expect((await client.refusal('thread/unrevert', { threadId: thread.id })).message).toBe('nothing was taken back');
+      expect(client.seen('thread/reverted')).toHaveLength(2);
+      delete stage.agent.unrevertThread;
+      expect((await client.refusal('thread/unrevert', { threadId: thread.id })).message).toBe("fake can't bring back what was taken back");
+    },
+    ['thread/unrevert'],
+  );
+
   hubTest('a revert says where to read on, and not while a turn runs', async (stage) => {
     const client = await stage.connect();
     stage.agent.acts.set('wait', work);
@@ -266,6 +283,24 @@ describe('a turn that the agent begins by itself', () => {
 });
 
 describe('what an agent says of itself', () => {
+  hubTest('its MCP servers, in the folder of a thread', async (stage) => {
+    const client = await stage.connect();
+    const { thread } = await client.startThread({ cwd: '/srv' });
+    stage.agent.servers = [
+      { name: 'docs', status: 'connected', error: null, tools: [{ name: 'look', description: 'Looks.' }] },
+      { name: 'mail', status: 'authenticationRequired', error: 'log in first', tools: [] },
+    ];
+    const all = await client.request('mcpServerStatus/list', { threadId: thread.id });
+    expect(all.data.map(({ name, runtimeStatus, authStatus, toolsError }) => [name, runtimeStatus, authStatus, toolsError])).toEqual([
+      ['docs', 'connected', 'unknown', null],
+      ['mail', 'authenticationRequired', 'notLoggedIn', 'log in first'],
+    ]);
+    expect(all.data[0]?.tools).toEqual({ look: { name: 'look', description: 'Looks.', inputSchema: { type: 'object' } } });
+    const one = await client.request('mcpServerStatus/list', { serverName: 'mail' });
+    expect(one.data.map(({ name }) => name)).toEqual(['mail']);
+    expect(stage.agent.calls.filter((call) => call.startsWith('mcp'))).toEqual(['mcp /srv', 'mcp anywhere']);
+  });
+
   hubTest('models in pages, skills, modes', async (stage) => {
     const client = await stage.connect();
     const first = await client.request('model/list', { limit: 1 });

@@ -1,7 +1,7 @@
 // Owns one request on its way to the function that serves it: who asks, what with, and how it is answered.
 
 import type { IncomingRequest } from '@heddle/rpc';
-import type { ClientMethod, ClientResult, OlderClientMethod, OlderClientResult } from '@heddle/wire';
+import type { ClientMethod, ClientResult, OlderClientMethod, OlderClientResult, OwnClientMethod, OwnClientResult } from '@heddle/wire';
 import { Params } from './params.ts';
 import type { Session } from './session.ts';
 
@@ -33,6 +33,9 @@ export type HandlersOf<M extends ClientMethod> = { readonly [Method in M]: Handl
 
 /** The same for methods that only older clients speak. */
 export type OlderHandlersOf<M extends OlderClientMethod> = { readonly [Method in M]: Handler<OlderClientResult<Method>> };
+
+/** The same for methods that only heddle has. */
+export type OwnHandlersOf<M extends OwnClientMethod> = { readonly [Method in M]: Handler<OwnClientResult<Method>> };
 
 /** Functions by method, once their types have been checked. */
 export type HandlerTable = Readonly<Record<string, Handler<never>>>;

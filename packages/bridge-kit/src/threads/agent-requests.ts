@@ -5,11 +5,13 @@ import { isAbsolute } from 'node:path';
 import type { HandlersOf, OlderHandlersOf } from '../server/call.ts';
 import { pageOf } from '../server/page.ts';
 import type { HubAgent } from './hub-agent.ts';
+import { mcpServerView } from './mcp-server-view.ts';
 import type { ThreadHub } from './thread-hub.ts';
 
 type AgentMethod =
   | 'model/list'
   | 'skills/list'
+  | 'mcpServerStatus/list'
   | 'collaborationMode/list'
   | 'account/read'
   | 'account/rateLimits/read'
@@ -49,6 +51,20 @@ export function agentRequests(hub: ThreadHub): HandlersOf<AgentMethod> & OlderHa
         return { cwd, skills, errors: [] };
       };
       call.reply({ data: await Promise.all(folders.map(entry)) });
+    },
+
+    async 'mcpServerStatus/list'(call) {
+      const { params } = call;
+      const threadId = params.optionalText('threadId');
+      const cwd = threadId === undefined ? undefined : hub.loaded.require(threadId).settings.cwd;
+      const only = params.optionalText('serverName');
+      const servers = ((await agent.mcpServers?.(cwd)) ?? []).filter(({ name }) => only === undefined || name === only);
+      const request = { cursor: params.optionalText('cursor'), limit: params.optionalCount('limit'), direction: 'asc' as const };
+      const page = pageOf(
+        servers.map((server, rank) => ({ value: mcpServerView(server), rank, id: server.name })),
+        request,
+      );
+      call.reply({ data: page.data, nextCursor: page.nextCursor });
     },
 
     'collaborationMode/list'(call) {

@@ -1,7 +1,7 @@
 // Owns the contract between the hub, which holds threads and talks to clients, and an agent, which does the work.
 // The hub never asks two things of one thread at once, but for `changeSettings` while a turn runs.
 
-import type { Model, ThreadId, TurnId } from '@heddle/wire';
+import type { McpConnectionStatus, Model, ThreadId, TurnId } from '@heddle/wire';
 import type { RunningTurn } from './running-turn.ts';
 import type { CollaborationMode, SettingsInForce, WantedSettings } from './thread-settings.ts';
 import type { StoredThread, ThreadStore } from './thread-store.ts';
@@ -26,6 +26,16 @@ export interface Skill {
   scope: 'user' | 'repo' | 'system' | 'admin';
 }
 
+/** An MCP server that the agent uses. */
+export interface McpServer {
+  name: string;
+  status: McpConnectionStatus;
+  /** Why it can't be used; `null` when it can, or the agent does not tell. */
+  error: string | null;
+  /** What it offers, as far as the agent tells. */
+  tools: readonly { name: string; description: string }[];
+}
+
 export interface HubAgent {
   /** Its name on the wire, and what all its threads are listed under as their model provider: `claude`. */
   readonly name: string;
@@ -45,6 +55,11 @@ export interface HubAgent {
   forkThread?(source: StoredThread, point: ForkPoint, wanted: WantedSettings): Promise<OpenedThread>;
   /** Drops `beforeTurnId` and all later turns from the conversation; files stay as they are. Absent: it can't. */
   revertThread?(threadId: ThreadId, beforeTurnId: TurnId): Promise<void>;
+  /**
+   * Brings back what was dropped last, unless something was said since. Absent: it can't.
+   * @throws RpcError when there is nothing to bring back.
+   */
+  unrevertThread?(threadId: ThreadId): Promise<void>;
   /** Only what is given changes, from the next model response on at the latest. */
   changeSettings(threadId: ThreadId, wanted: WantedSettings): Promise<SettingsInForce>;
   /** Gives up what it holds for a thread: its process, its memory of it. No turn runs. The store keeps it. Never rejects. */
@@ -70,6 +85,8 @@ export interface HubAgent {
   /** As the agent reports them. */
   models(): Promise<Model[]>;
   skills(cwd: string): Promise<Skill[]>;
+  /** In a folder, or in none in particular. Absent: it has none, or does not tell. */
+  mcpServers?(cwd: string | undefined): Promise<McpServer[]>;
   readonly modes: readonly CollaborationMode[];
   /** A codex `RateLimitSnapshot`; `undefined` when it has none to tell. */
   rateLimits(): Promise<Record<string, unknown> | undefined>;

@@ -127,6 +127,20 @@ export class ThreadTurns {
     });
   }
 
+  /**
+   * Brings back what `revert` has dropped last.
+   * @throws RpcError when the agent can't, there is nothing, or a turn runs.
+   */
+  async unrevert(thread: HubThread): Promise<void> {
+    const agent = this.#agent;
+    if (agent.unrevertThread === undefined) throw refusal(`${agent.name} can't bring back what was taken back`);
+    await this.#lock.run(thread.id, async () => {
+      refuseWhileRunning(this.#loaded.require(thread.id));
+      await agent.unrevertThread?.(thread.id);
+      thread.touch();
+    });
+  }
+
   #begin(thread: HubThread, said: Omit<UserMessage, 'id'>, onAccepted: OnAccepted): void {
     const id = this.#newMessageId();
     const run = (turn: RunningTurn) => this.#agent.runTurn(turn);

@@ -1,7 +1,7 @@
 // Owns the requests that begin, steer and interrupt turns, and those that take turns back or shorten their memory.
 
 import type { TurnId } from '@heddle/wire';
-import type { HandlersOf, OlderHandlersOf } from '../server/call.ts';
+import type { HandlersOf, OlderHandlersOf, OwnHandlersOf } from '../server/call.ts';
 import { type Params, refusal } from '../server/params.ts';
 import type { HubThread } from './hub-thread.ts';
 import type { UserMessage } from './running-turn.ts';
@@ -13,7 +13,9 @@ import { readWanted } from './wanted-settings.ts';
 
 type TurnMethod = 'turn/start' | 'turn/steer' | 'turn/interrupt' | 'thread/compact/start' | 'thread/revert' | 'thread/settings/update';
 
-export function turnRequests(hub: ThreadHub, catalog: ThreadCatalog): HandlersOf<TurnMethod> & OlderHandlersOf<'thread/rollback'> {
+type TurnHandlers = HandlersOf<TurnMethod> & OlderHandlersOf<'thread/rollback'> & OwnHandlersOf<'thread/unrevert'>;
+
+export function turnRequests(hub: ThreadHub, catalog: ThreadCatalog): TurnHandlers {
   /** Drops what `chosen` picks out of a thread's turns. */
   const takeBack = async (thread: HubThread, chosen: (ids: TurnId[]) => TurnId[]) => {
     await hub.turns.revert(thread, async () => {
@@ -68,6 +70,14 @@ export function turnRequests(hub: ThreadHub, catalog: ThreadCatalog): HandlersOf
         return ids.slice(ids.indexOf(beforeTurnId));
       });
       call.reply({ thread: catalog.view(found), ...backwardsCursors(turns) });
+      thread.notify('thread/reverted', { threadId: thread.id });
+    },
+
+    async 'thread/unrevert'(call) {
+      const thread = hub.loaded.require(call.params.text('threadId'));
+      await hub.turns.unrevert(thread);
+      const found = await catalog.require(thread.id);
+      call.reply({ thread: catalog.view(found, fullTurns((await catalog.turns(found)).turns)) });
       thread.notify('thread/reverted', { threadId: thread.id });
     },
 

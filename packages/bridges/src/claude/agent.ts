@@ -6,6 +6,7 @@ import {
   type ForkPoint,
   type HubAgent,
   type HubForAgent,
+  type McpServer,
   type OpenedThread,
   quoted,
   refusal,
@@ -18,6 +19,7 @@ import {
 import type { Log } from '@heddle/rpc';
 import { asError, HeddleError, type Model, type ThreadId, type TurnId } from '@heddle/wire';
 import { askLimits } from './agent-limits.ts';
+import { readMcpServers } from './control.ts';
 import type { ClaudeProcesses } from './agent-processes.ts';
 import { ClaudeThread } from './agent-thread.ts';
 import { modelsOf, modelToResume, fullModelName } from './models.ts';
@@ -141,6 +143,12 @@ export class ClaudeAgent implements HubAgent {
     return skillsOf(commands, cwd, this.#options.configDir);
   }
 
+  /** Those of a claude that runs, in that folder if there is one: each process has its own. */
+  async mcpServers(cwd: string | undefined): Promise<McpServer[]> {
+    const process = this.#runningProcess(cwd) ?? this.#runningProcess();
+    return process === undefined ? [] : readMcpServers(process);
+  }
+
   async rateLimits(): Promise<Record<string, unknown> | undefined> {
     const process = this.#runningProcess();
     if (this.#limits !== undefined || process === undefined || Date.now() - this.#limitsAskedAtMs < ASK_LIMITS_MS) return this.#limits;
@@ -179,9 +187,9 @@ export class ClaudeAgent implements HubAgent {
     return thread;
   }
 
-  #runningProcess() {
-    for (const id of this.#threads.keys()) {
-      const process = this.#processes.peek(id);
+  #runningProcess(cwd?: string) {
+    for (const [id, thread] of this.#threads) {
+      const process = cwd === undefined || cwd === thread.settings.cwd ? this.#processes.peek(id) : undefined;
       if (process !== undefined) return process;
     }
     return undefined;

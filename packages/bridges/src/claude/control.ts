@@ -1,6 +1,7 @@
 // Owns what heddle asks of a running claude by control requests, and how the answers read. Source: claude 2.1.197.
 
-import { HeddleError } from '@heddle/wire';
+import type { McpServer } from '@heddle/bridge-kit';
+import { HeddleError, type McpConnectionStatus } from '@heddle/wire';
 import type { ClaudeProcess } from './process.ts';
 import type { ClaudeEffort, PermissionMode } from './settings.ts';
 
@@ -84,6 +85,25 @@ export async function cancelMessage(process: ClaudeProcess, uuid: string, timeou
 export async function readUsage(process: ClaudeProcess): Promise<Record<string, unknown> | undefined> {
   const answer = await process.request({ subtype: 'get_usage' });
   return isRecord(answer['rate_limits']) ? answer['rate_limits'] : undefined;
+}
+
+/** What claude calls the states of its MCP servers. */
+const mcpStates: Readonly<Record<string, McpConnectionStatus>> = {
+  connected: 'connected',
+  pending: 'starting',
+  failed: 'failed',
+  'needs-auth': 'authenticationRequired',
+  disabled: 'disabled',
+};
+
+export async function readMcpServers(process: ClaudeProcess): Promise<McpServer[]> {
+  const answer = await process.request({ subtype: 'mcp_status' });
+  return recordsOf(answer['mcpServers']).map((server) => ({
+    name: text(server['name']),
+    status: mcpStates[text(server['status'])] ?? 'notStarted',
+    error: text(server['error']) || null,
+    tools: recordsOf(server['tools']).map((tool) => ({ name: text(tool['name']), description: text(tool['description']) })),
+  }));
 }
 
 export async function renameSession(process: ClaudeProcess, title: string): Promise<void> {

@@ -49,6 +49,7 @@ export const clientRequests = {
   'turn/steer': request<r.TurnSteerParams, { turnId: string }>(),
   'turn/interrupt': request<r.TurnInterruptParams, Record<string, never>>(),
   'model/list': request<{ cursor?: string | null; limit?: number | null; includeHidden?: boolean | null }, r.Page<r.Model>>(),
+  'mcpServerStatus/list': request<r.McpServerStatusListParams, r.Page<r.McpServerStatus>>(),
   'skills/list': request<{ cwds?: string[] }, { data: r.SkillsListEntry[] }>(),
   'collaborationMode/list': request<Record<string, never>, { data: r.CollaborationModePreset[] }>(),
   'account/read': request<Record<string, unknown>, r.AccountReadResult>(),
@@ -80,6 +81,11 @@ export const olderClientRequests = {
   'thread/rollback': request<r.ByThread & { numTurns: number }, { thread: Thread }>(),
   getAuthStatus: request<Record<string, unknown>, r.AuthStatusResult>(),
   gitDiffToRemote: request<{ cwd: string }, s.GitDiffToRemoteResult>(),
+} as const;
+
+/** Requests that codex does not have, and heddle does. */
+export const ownClientRequests = {
+  'thread/unrevert': request<r.ByThread, { thread: Thread }>(),
 } as const;
 
 /** Notifications from client to server. */
@@ -140,6 +146,8 @@ export type ClientParams<M extends ClientMethod> = ParamsOf<typeof clientRequest
 export type ClientResult<M extends ClientMethod> = ResultOf<typeof clientRequests>[M];
 export type OlderClientMethod = keyof typeof olderClientRequests;
 export type OlderClientResult<M extends OlderClientMethod> = ResultOf<typeof olderClientRequests>[M];
+export type OwnClientMethod = keyof typeof ownClientRequests;
+export type OwnClientResult<M extends OwnClientMethod> = ResultOf<typeof ownClientRequests>[M];
 export type ServerRequestMethod = keyof typeof serverRequests;
 export type ServerRequestParams<M extends ServerRequestMethod> = ParamsOf<typeof serverRequests>[M];
 export type ServerRequestResult<M extends ServerRequestMethod> = ResultOf<typeof serverRequests>[M];

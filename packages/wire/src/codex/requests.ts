@@ -232,6 +232,32 @@ export interface Model {
   supportsPersonality?: boolean;
 }
 
+/** What an MCP server of an agent's is doing. */
+export type McpConnectionStatus = 'notStarted' | 'starting' | 'connected' | 'authenticationRequired' | 'failed' | 'cancelled' | 'disabled';
+
+export interface McpServerStatus {
+  name: string;
+  /** `null`: the agent does not tell. */
+  runtimeStatus: McpConnectionStatus | null;
+  pluginId: string | null;
+  httpOrigin: string | null;
+  serverInfo: Record<string, unknown> | null;
+  serverCapabilities: unknown;
+  toolListMeta: unknown;
+  /** By name. */
+  tools: Record<string, { name: string; description?: string; inputSchema: unknown }>;
+  /** Why its tools are not known. */
+  toolsError: string | null;
+  resources: unknown[];
+  resourceTemplates: unknown[];
+  authStatus: 'unknown' | 'unsupported' | 'notLoggedIn' | 'bearerToken' | 'oAuth';
+}
+
+export interface McpServerStatusListParams extends PageParams {
+  threadId?: ThreadId | null;
+  serverName?: string | null;
+}
+
 export type ApprovalDecision = 'accept' | 'acceptForSession' | 'decline' | 'cancel';
 
 export interface CommandApprovalParams {

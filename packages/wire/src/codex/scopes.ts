@@ -35,6 +35,7 @@ const table = {
   'thread/goal/get': watch,
   'thread/queue/list': watch,
   'collaborationMode/list': watch,
+  'mcpServerStatus/list': watch,
   'account/rateLimits/read': watch,
   'thread/start': drive,
   'thread/fork': drive,
