@@ -1,9 +1,14 @@
 export type { Availability, Bridge, BridgeCapabilities, BridgeContext } from './bridge.ts';
 export { createHubBridge, type HubBridgeOptions } from './hub-bridge.ts';
+export { assertFolder } from './processes/assert-folder.ts';
 export { type ChildProcess, type ChildProcessOptions, type Exit, startChildProcess } from './processes/child-process.ts';
 export { endOrphans } from './processes/child-record.ts';
 export { explainExit } from './processes/explain-exit.ts';
+export { FolderReports } from './processes/folder-reports.ts';
 export { Inbox } from './processes/inbox.ts';
+export { leaseUnlessAborted } from './processes/lease-unless-aborted.ts';
+export { type LineMessage, LineProcess, type LineProcessOptions } from './processes/line-process.ts';
+export { PendingAnswers } from './processes/pending-answers.ts';
 export { type Lease, type Poolable, ProcessPool, type ProcessPoolOptions } from './processes/process-pool.ts';
 export { type Program, ProgramFinder } from './processes/program.ts';
 export { signalGroup } from './processes/signal-group.ts';
@@ -17,6 +22,13 @@ export type { RunningTurn, UserMessage } from './threads/running-turn.ts';
 export type { CollaborationMode, SettingsInForce, WantedSettings } from './threads/thread-settings.ts';
 export type { StoredHistory, StoredThread, StoredTurn, ThreadStore } from './threads/thread-store.ts';
 export { addUsage, type ThreadUsage, usageAfter } from './threads/thread-usage.ts';
+export {
+  approvalPolicyInForce,
+  areEditsFree,
+  type Permissions,
+  type ThreadWishes,
+  withWishes,
+} from './threads/thread-wishes.ts';
 export type { ItemChanges, ResponseUsage, TurnEvent, TurnOutcome } from './threads/turn-events.ts';
 export { TurnFailure } from './threads/turn-failure.ts';
 export { uuidV7 } from './threads/uuid-v7.ts';

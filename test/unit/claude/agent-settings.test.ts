@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { fullModelName, modelsOf, modelToResume } from '../../../packages/bridges/src/claude/models.ts';
 import { claudeArguments, claudeEnvironment } from '../../../packages/bridges/src/claude/process-arguments.ts';
-import { effortOf, permissionModeOf, settingsInForce, withWishes } from '../../../packages/bridges/src/claude/settings.ts';
+import { withWishes } from '@heddle/bridge-kit';
+import { effortOf, permissionModeOf, settingsInForce } from '../../../packages/bridges/src/claude/settings.ts';
 
 const cwd = '/srv';
 const asking = { allowFullAccess: false };

@@ -1,17 +1,13 @@
 // Owns how claude processes come to be: the pool with one for each thread, and the short-lived one that tells what a
 // claude offers in a folder.
 
-import { stat } from 'node:fs/promises';
-import { type Lease, ProcessPool, refusal } from '@heddle/bridge-kit';
+import { assertFolder, FolderReports, type Lease, type Permissions, ProcessPool } from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
 import { asError, HeddleError, type ThreadId } from '@heddle/wire';
 import { type AppliedSettings, type ClaudeReport, initialize, readSettings } from './control.ts';
 import { type ClaudeListener, ClaudeProcess } from './process.ts';
 import { type ClaudeStart, claudeArguments, claudeEnvironment, mayHaveFullAccess, THINKING_FLAG } from './process-arguments.ts';
-import type { Permissions, PermissionMode } from './settings.ts';
-
-/** For how long what was said in a folder is taken for true: skills and settings are files of the user's. */
-const REPORT_LIFE_MS = 60_000;
+import type { PermissionMode } from './settings.ts';
 
 export interface ClaudeProcessesOptions {
   /** Finds the program afresh: a user updates at any moment. @throws HeddleError `agent_unavailable` */
@@ -40,7 +36,7 @@ export interface FolderReport extends ClaudeReport {
 export class ClaudeProcesses {
   readonly #options: ClaudeProcessesOptions;
   readonly #pool = new ProcessPool<ClaudeProcess>({ agent: 'claude' });
-  readonly #reports = new Map<string, { atMs: number; report: Promise<FolderReport> }>();
+  readonly #reports = new FolderReports<FolderReport>((cwd) => this.#ask(cwd));
   #hasThinkingDisplay = true;
 
   constructor(options: ClaudeProcessesOptions) {
@@ -87,25 +83,14 @@ export class ClaudeProcesses {
     return this.#pool.close();
   }
 
-  /** What claude offers in a folder; one process at a time tells, and for a minute nobody asks again. */
+  /** What claude offers in a folder; one process at a time tells. */
   report(cwd: string): Promise<FolderReport> {
-    const known = this.#reports.get(cwd);
-    if (known !== undefined && Date.now() - known.atMs < REPORT_LIFE_MS) return known.report;
-    const report = this.#ask(cwd);
-    this.#keep(cwd, report);
-    report.catch(() => this.#reports.delete(cwd));
-    return report;
+    return this.#reports.in(cwd);
   }
 
   /** The latest of any folder, for what hardly differs between folders; asked in `cwd` when there is none. */
   anyReport(cwd: string): Promise<FolderReport> {
-    return [...this.#reports.values()].at(-1)?.report ?? this.report(cwd);
-  }
-
-  #keep(cwd: string, report: Promise<FolderReport>): void {
-    const oldestMs = Date.now() - REPORT_LIFE_MS;
-    for (const [folder, { atMs }] of this.#reports) if (atMs < oldestMs) this.#reports.delete(folder);
-    this.#reports.set(cwd, { atMs: Date.now(), report });
+    return this.#reports.latest(cwd);
   }
 
   async #ask(cwd: string): Promise<FolderReport> {
@@ -117,7 +102,7 @@ export class ClaudeProcesses {
 
   async #start(wanted: ThreadStart, listener: ClaudeListener): Promise<StartedClaude> {
     const { process, report, applied } = await this.#open(wanted, listener);
-    this.#keep(wanted.cwd, Promise.resolve({ ...report, applied }));
+    void this.#reports.keep(wanted.cwd, Promise.resolve({ ...report, applied }));
     return { process, applied, mode: wanted.mode };
   }
 
@@ -148,11 +133,6 @@ export class ClaudeProcesses {
     const args = claudeArguments({ ...start, allowFullAccess, hasThinkingDisplay: this.#hasThinkingDisplay });
     return ClaudeProcess.start({ command, args, cwd, env: claudeEnvironment(env), log, runtimeDir }, listener);
   }
-}
-
-async function assertFolder(cwd: string): Promise<void> {
-  const stats = await stat(cwd).catch(() => undefined);
-  if (stats?.isDirectory() !== true) throw refusal(`the folder ${cwd} is not there`);
 }
 
 function isAboutFlag(error: unknown): boolean {

@@ -1,7 +1,17 @@
 // Owns one loaded thread of claude's: its wishes, its process as long as there is one, the translator's state, and what
 // claude says when no turn runs. Messages are handled one after the other, in claude's order.
 
-import { type HubForAgent, Inbox, type Lease, type RunningTurn, type SettingsInForce, type WantedSettings } from '@heddle/bridge-kit';
+import {
+  type HubForAgent,
+  Inbox,
+  type Lease,
+  leaseUnlessAborted,
+  type Permissions,
+  type RunningTurn,
+  type SettingsInForce,
+  type ThreadWishes,
+  type WantedSettings,
+} from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
 import { asError, type ThreadId, type UserInput } from '@heddle/wire';
 import type { ClaudeProcesses, ThreadStart } from './agent-processes.ts';
@@ -13,7 +23,6 @@ import { type AppliedSettings, renameSession } from './control.ts';
 import { fullModelName } from './models.ts';
 import { decodeMessage } from './native.ts';
 import type { ClaudeListener, ClaudeMessage, ClaudeProcess } from './process.ts';
-import type { Permissions, ThreadWishes } from './settings.ts';
 import { SettingsOfThread } from './settings-of-thread.ts';
 import type { ClaudeStore } from './store.ts';
 import { localCommandEntry, ownTurnId, proposedFiles, rateLimitSnapshot, transcriptEntry } from './translate.ts';
@@ -148,7 +157,7 @@ export class ClaudeThread implements ClaudeListener {
   }
 
   async #run(turn: RunningTurn, begin: (claude: ClaudeTurn) => void): Promise<void> {
-    const lease = await this.#leaseUnlessCut(turn);
+    const lease = await leaseUnlessAborted(turn.signal, this.#lease());
     if (lease === undefined) return;
     const { process } = lease;
     const claude = new ClaudeTurn({
@@ -264,18 +273,6 @@ export class ClaudeThread implements ClaudeListener {
     if (this.#unknownKinds.has(kind)) return;
     this.#unknownKinds.add(kind);
     this.#options.log.info('claude says something that heddle does not know', { kind });
-  }
-
-  async #leaseUnlessCut(turn: RunningTurn): Promise<Lease<ClaudeProcess> | undefined> {
-    const { promise: cut, resolve } = Promise.withResolvers<undefined>();
-    const onAbort = () => resolve(undefined);
-    turn.signal.addEventListener('abort', onAbort, { once: true });
-    if (turn.signal.aborted) onAbort();
-    const starting = this.#lease();
-    const lease = await Promise.race([starting, cut]);
-    turn.signal.removeEventListener('abort', onAbort);
-    if (lease === undefined) starting.then((late) => late.release()).catch(() => {}); // nobody waits for it any more
-    return lease;
   }
 
   async #lease(): Promise<Lease<ClaudeProcess>> {

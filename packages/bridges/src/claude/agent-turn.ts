@@ -4,7 +4,7 @@
 import type { RunningTurn, TurnEvent, TurnOutcome } from '@heddle/bridge-kit';
 import { TurnFailure } from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
-import { asError, type CodexErrorInfo, type UserInput } from '@heddle/wire';
+import { asError, type UserInput } from '@heddle/wire';
 import { contentOf } from './agent-input.ts';
 import { ItemPlaces, type PermissionAsker } from './agent-questions.ts';
 import type { PermissionRequest } from './approvals.ts';
@@ -75,10 +75,7 @@ export class ClaudeTurn {
     try {
       const outcome = await this.#over.promise;
       if (outcome.status === 'interrupted') this.turn.cut({ status: 'interrupted' });
-      if (outcome.status === 'failed') {
-        const { message, codexErrorInfo, additionalDetails } = outcome.error;
-        throw new TurnFailure(message, codexErrorInfo as CodexErrorInfo, additionalDetails);
-      }
+      if (outcome.status === 'failed') throw TurnFailure.of(outcome.error);
     } finally {
       this.#isOver = true;
       for (const question of this.#questions.values()) question.abort(); // claude has died: nobody waits for the answer

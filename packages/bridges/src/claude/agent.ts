@@ -14,7 +14,9 @@ import {
   type SettingsInForce,
   type Skill,
   type StoredThread,
+  type ThreadWishes,
   type WantedSettings,
+  withWishes,
 } from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
 import { asError, HeddleError, type Model, type ThreadId, type TurnId } from '@heddle/wire';
@@ -23,7 +25,7 @@ import { readMcpServers } from './control.ts';
 import type { ClaudeProcesses } from './agent-processes.ts';
 import { ClaudeThread } from './agent-thread.ts';
 import { modelsOf, modelToResume, fullModelName } from './models.ts';
-import { effortOf, type ThreadWishes, withWishes } from './settings.ts';
+import { effortOf } from './settings.ts';
 import { skillsOf } from './skills.ts';
 import type { ClaudeStore } from './store.ts';
 

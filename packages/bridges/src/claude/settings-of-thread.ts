@@ -1,18 +1,9 @@
 // Owns the settings of one thread: what was wished so far, what its running process was told, and what is in force.
 
-import type { SettingsInForce, WantedSettings } from '@heddle/bridge-kit';
+import { type Permissions, type SettingsInForce, type ThreadWishes, type WantedSettings, withWishes } from '@heddle/bridge-kit';
 import { type AppliedSettings, readSettings, setEffort, setModel, setPermissionMode } from './control.ts';
 import type { ClaudeProcess } from './process.ts';
-import {
-  type ClaudeEffort,
-  effortOf,
-  type PermissionMode,
-  permissionModeOf,
-  type Permissions,
-  settingsInForce,
-  type ThreadWishes,
-  withWishes,
-} from './settings.ts';
+import { type ClaudeEffort, effortOf, type PermissionMode, permissionModeOf, settingsInForce } from './settings.ts';
 
 /** With what a process was started, or told since. */
 interface Told {
