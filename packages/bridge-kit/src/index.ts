@@ -16,6 +16,8 @@ export type { Call, Handler, HandlersOf } from './server/call.ts';
 export { type Params, refusal } from './server/params.ts';
 export { runShellCommand, shellArguments } from './services/shell-command.ts';
 export { updateHunks } from './services/update-hunks.ts';
+export { entriesOf, foldersIn, inTurns } from './stores/folders.ts';
+export { HistoryCache } from './stores/history-cache.ts';
 export type { ForkPoint, HubAgent, HubForAgent, McpServer, OpenedThread, Skill } from './threads/hub-agent.ts';
 export type { Decision, UserAnswers } from './threads/open-questions.ts';
 export type { RunningTurn, UserMessage } from './threads/running-turn.ts';

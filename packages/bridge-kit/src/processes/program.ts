@@ -12,7 +12,7 @@ const MAX_ANSWER_BYTES = 256 * 1024;
 export interface Program {
   /** Absolute path as found on PATH. */
   path: string;
-  /** Runs it with these arguments and gives what it printed; undefined when it failed or took too long. */
+  /** Runs it with these arguments and gives what it printed, on stderr if not on stdout; undefined when it failed or took too long. */
   ask(args: readonly string[]): Promise<string | undefined>;
 }
 
@@ -52,6 +52,6 @@ export class ProgramFinder {
 function run(path: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string | undefined> {
   return new Promise((resolve) => {
     const options = { env, timeout: ASK_TIMEOUT_MS, maxBuffer: MAX_ANSWER_BYTES, windowsHide: true };
-    execFile(path, [...args], options, (error, stdout) => resolve(error === null ? stdout : undefined)).stdin?.end();
+    execFile(path, [...args], options, (error, stdout, stderr) => resolve(error === null ? stdout || stderr : undefined)).stdin?.end();
   });
 }

@@ -1,12 +1,11 @@
 // Owns claude's own history as the hub wants it: sessions, and the turns in them. It reads claude's files when it is
 // asked, and starts no process.
 
-import { fieldsOf, type StoredHistory, type StoredThread, type ThreadStore } from '@heddle/bridge-kit';
+import { fieldsOf, HistoryCache, type StoredHistory, type StoredThread, type ThreadStore } from '@heddle/bridge-kit';
 import { HeddleError, type ThreadId, type TurnId } from '@heddle/wire';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Conversation, conversationOf, isCompaction, type TurnEntries } from './history/conversation.ts';
-import { HistoryCache } from './history/history-cache.ts';
 import { writeCopy, writeRewind, writeRewindOverCompaction } from './history/rewrites.ts';
 import { readHistory } from './history/read-history.ts';
 import { SessionIndex } from './history/session-index.ts';

@@ -1,11 +1,11 @@
 // Owns where claude keeps its sessions, and a memory of what was read of each: a file that has not changed is not read
 // again. Sessions of sub-agents lie deeper and are not among them.
 
-import type { StoredThread } from '@heddle/bridge-kit';
+import { entriesOf, foldersIn, inTurns, type StoredThread } from '@heddle/bridge-kit';
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { entriesOf, foldersIn, inTurns, isSessionId } from './folders.ts';
+import { isSessionId } from './session-id.ts';
 import { readSessionSummary } from './session-summary.ts';
 
 const transcriptName = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.jsonl$/i;

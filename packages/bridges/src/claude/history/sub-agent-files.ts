@@ -1,10 +1,9 @@
 // Owns where claude keeps the conversations of a session's sub-agents: in a folder beside its transcript, two files
 // each. Older claudes, which wrote them elsewhere, are not looked after. Source: claude 2.1.197, measured.
 
-import { type Fields, fieldsOf, textOf } from '@heddle/bridge-kit';
+import { entriesOf, type Fields, fieldsOf, textOf } from '@heddle/bridge-kit';
 import { cp, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { entriesOf } from './folders.ts';
 
 const transcriptName = /^agent-([\w-]+)\.jsonl$/;
 

@@ -1,12 +1,12 @@
 // Owns finding a sub-agent's conversation by the id of its thread, in whichever session it is. Nothing is read before
 // somebody asks for one.
 
-import type { StoredThread } from '@heddle/bridge-kit';
+import { foldersIn, inTurns, type StoredThread } from '@heddle/bridge-kit';
 import type { ThreadId } from '@heddle/wire';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isThreadIdOfAgent, threadIdOfAgent } from '../translate/thread-id-of-agent.ts';
-import { foldersIn, inTurns, isSessionId } from './folders.ts';
+import { isSessionId } from './session-id.ts';
 import { readSessionSummary } from './session-summary.ts';
 import { readSubAgentNote, sessionPathOf, subAgentsIn } from './sub-agent-files.ts';
 

@@ -1,10 +1,9 @@
 // Owns what a stored conversation tells of sub-agents: which call has started which, and the turns of one.
 
-import { fieldsOf, textOf } from '@heddle/bridge-kit';
+import { fieldsOf, inTurns, textOf } from '@heddle/bridge-kit';
 import { blocksOf } from '../native-content.ts';
 import { toolKind } from '../translate/tool-kinds.ts';
 import type { TurnEntries } from './conversation.ts';
-import { inTurns } from './folders.ts';
 import { readSubAgentNote, sessionPathOf, subAgentFolder, subAgentsIn } from './sub-agent-files.ts';
 import { type Entry, readTranscript, type Transcript } from './transcript.ts';
 

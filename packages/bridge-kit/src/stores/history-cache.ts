@@ -1,7 +1,7 @@
 // Owns the memory of the last conversations that were read: a client asks for page after page of one. A transcript that
 // has changed is read again; one that is too long to be kept is read each time.
 
-import type { StoredHistory } from '@heddle/bridge-kit';
+import type { StoredHistory } from '../threads/thread-store.ts';
 import { stat } from 'node:fs/promises';
 
 /** Of transcripts; what is made of one takes less. */
