@@ -4,10 +4,12 @@ import type { Bridge, BridgeContext } from '@heddle/bridge-kit';
 import { type ClaudeOptions, createClaudeBridge } from './claude/bridge.ts';
 import { type CodexOptions, createCodexBridge } from './codex/bridge.ts';
 import { createDemoBridge } from './demo/bridge.ts';
+import { createPiBridge, type PiOptions } from './pi/bridge.ts';
 
 export interface BridgeOptions {
   codex: CodexOptions;
   claude: ClaudeOptions;
+  pi: PiOptions;
 }
 
 /** Makes all bridges; none starts anything yet. */
@@ -16,6 +18,7 @@ export function createBridges(context: BridgeContext, options: BridgeOptions): B
   return [
     createCodexBridge(scoped('codex'), options.codex),
     createClaudeBridge(scoped('claude'), options.claude),
+    createPiBridge(scoped('pi'), options.pi),
     createDemoBridge(scoped('demo')),
   ];
 }

@@ -13,7 +13,9 @@ import { startTestDaemon, type TestDaemon } from '../../support/test-daemon.ts';
 let running: TestDaemon;
 const toEnd: (() => Promise<unknown>)[] = [];
 beforeEach(async () => {
-  running = await startTestDaemon({ toml: '[agents.codex]\nenabled = false\n[agents.claude]\nenabled = false\n' });
+  running = await startTestDaemon({
+    toml: '[agents.codex]\nenabled = false\n[agents.claude]\nenabled = false\n[agents.pi]\nenabled = false\n',
+  });
   toEnd.push(() => running.end());
 });
 afterEach(async () => {

@@ -1,0 +1,75 @@
+// Owns which calls of pi's tools a person is asked about, as the policy of the thread has it at that moment. It looks at
+// paths, with their links followed; it asks nobody.
+
+import { readlink, realpath } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import type { GuardedCall } from './guard-source.ts';
+import { approvalPolicyInForce, type Permissions, type ThreadWishes } from './settings.ts';
+import { isFileTool, pathOfCall } from './translate/file-changes.ts';
+
+export interface PolicyContext {
+  wishes: ThreadWishes;
+  permissions: Permissions;
+  /** Absolute folders in which pi may read without being asked about: those of the user's skills. */
+  readable: readonly string[];
+}
+
+const readingTools: ReadonlySet<string> = new Set(['read', 'grep', 'find', 'ls']);
+/** As many as systems follow. */
+const MAX_LINKS = 40;
+/** What lies in them is run later, by git or by pi itself, without anybody being asked. */
+const guardedNames: ReadonlySet<string> = new Set(['.git', '.pi', '.agents']);
+
+/**
+ * Whether a person has to be asked.
+ *
+ * | call | asked |
+ * |---|---|
+ * | any, with `never` that host.toml allows | no |
+ * | pi's own read, grep, find, ls in the folder or among the skills | no |
+ * | pi's own edit and write in the folder, with `on-request` and a workspace-write sandbox, or accepted for the session | no |
+ * | anything else | yes |
+ */
+export async function mustAsk(call: GuardedCall, { wishes, permissions, readable }: PolicyContext): Promise<boolean> {
+  if (approvalPolicyInForce(wishes, permissions) === 'never') return false;
+  if (!call.isBuiltIn) return true;
+  const { cwd } = wishes;
+  const name = { name: call.toolName };
+  if (readingTools.has(call.toolName)) return !(await isInsideAny(pathOfCall(call.input, cwd), [cwd, ...readable]));
+  if (!isFileTool(name) || !areEditsFree(wishes)) return true;
+  const path = pathOfCall(call.input, cwd);
+  return isGuarded(path, cwd) || !(await isInsideAny(path, [cwd]));
+}
+
+/** Whether what the call is about is a file that it changes. */
+export function isAboutFile(call: GuardedCall): boolean {
+  return call.isBuiltIn && isFileTool({ name: call.toolName });
+}
+
+function areEditsFree({ areEditsAccepted, approvalPolicy, sandbox }: ThreadWishes): boolean {
+  return areEditsAccepted === true || (approvalPolicy === 'on-request' && sandbox === 'workspace-write');
+}
+
+function isGuarded(path: string, cwd: string): boolean {
+  return relative(cwd, path)
+    .split(/[/\\]/)
+    .some((part) => guardedNames.has(part.toLowerCase()));
+}
+
+async function isInsideAny(path: string, folders: readonly string[]): Promise<boolean> {
+  const real = await realPathOf(path);
+  const roots = await Promise.all(folders.map((folder) => realPathOf(folder)));
+  return roots.some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep));
+}
+
+/** With all links followed, also of a file that is not there yet: to write to a link makes what it points at. */
+async function realPathOf(path: string, depth = 0): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    const target = depth < MAX_LINKS ? await readlink(path).catch(() => undefined) : undefined;
+    if (target !== undefined) return realPathOf(resolve(dirname(path), target), depth + 1);
+    const parent = dirname(path);
+    return parent === path ? path : join(await realPathOf(parent, depth), basename(path));
+  }
+}
