@@ -47,7 +47,9 @@ async function make(command: string): Promise<RealPi> {
     otherModel: { title: 'Fake Two', name: 'fake-2', hasEfforts: false },
     sessionOf(threadId) {
       const sessions = join(home.path, 'sessions');
-      const files = readdirSync(sessions).flatMap((folder) => readdirSync(join(sessions, folder)).map((name) => join(sessions, folder, name)));
+      const files = readdirSync(sessions).flatMap((folder) =>
+        readdirSync(join(sessions, folder)).map((name) => join(sessions, folder, name)),
+      );
       return files.map((file) => (file.endsWith(`_${threadId}.jsonl`) ? readFileSync(file, 'utf8') : '')).join('');
     },
     async end() {

@@ -45,6 +45,8 @@ export type NativeEvent =
       /** `undefined`: nothing was shortened. */
       done: { firstKeptEntryId: string; tokensBefore: number } | undefined;
       willRetry: boolean;
+      /** Somebody asked for it, and is told by the answer to the command. */
+      isManual: boolean;
       errorMessage: string | null;
     }
   | { type: 'uiRequested'; request: UiRequest }
@@ -136,6 +138,7 @@ function decodeCompactionEnd(event: PiMessage): NativeEvent {
     type: 'compactionEnded',
     done: firstKeptEntryId === undefined ? undefined : { firstKeptEntryId, tokensBefore: numberOf(result['tokensBefore']) ?? 0 },
     willRetry: event['willRetry'] === true,
+    isManual: event['reason'] === 'manual',
     errorMessage: textOf(event['errorMessage']) ?? null,
   };
 }

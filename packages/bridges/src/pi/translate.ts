@@ -155,9 +155,9 @@ function endAnswer(state: Translator, message: AssistantMessage): StepResult {
     out.push({ type: 'itemStarted', item: openedItem(itemId, block, state.cwd, tool.before) });
   }
   if (message.stopReason === 'length') out.push({ type: 'warning', message: 'The answer reached the limit of its length and was cut.' });
-  if (end.kind !== 'failed' || message.usage.output > 0) {
-    out.push({ type: 'responseEnded', usage: responseUsage(message.usage), contextWindow: state.contextWindow });
-  }
+  const usage = responseUsage(message.usage);
+  const isWhole = end.kind === 'done' || end.kind === 'calling';
+  if (isWhole || usage.inputTokens + usage.outputTokens > 0) out.push({ type: 'responseEnded', usage, contextWindow: state.contextWindow });
   return { state: { ...state, streamingAt: undefined, blocks: new Map(), changed: new Map(), tools, end }, out };
 }
 
@@ -223,10 +223,10 @@ function endFileTool(state: Translator, { call, before: atFirst }: OpenTool, end
 
 function endCompaction(
   state: Translator,
-  { done, errorMessage, willRetry }: Extract<NativeEvent, { type: 'compactionEnded' }>,
+  { done, errorMessage, willRetry, isManual }: Extract<NativeEvent, { type: 'compactionEnded' }>,
 ): StepResult {
   if (done !== undefined) return { state, out: showWhole({ type: 'contextCompaction', id: compactionId(done) }) };
-  if (errorMessage === null || willRetry) return { state, out: [] };
+  if (errorMessage === null || willRetry || isManual) return { state, out: [] };
   return { state, out: [{ type: 'warning', message: errorMessage }] };
 }
 

@@ -10,7 +10,8 @@ import { isFileTool, proposedChange } from './file-changes.ts';
 const NO_OUTPUT = '(no output)';
 /** What pi writes below the output of a command that did not end well. */
 const exitLine = /(?:^|\n\n)Command exited with code (\d+)$/;
-const cutLine = /(?:^|\n\n)(?:Command aborted|Command timed out after [\d.]+ seconds|Command terminated without an exit code)$/;
+const cutLine =
+  /(?:^|\n\n)(?:Command aborted|Command timed out after [\d.]+ seconds|Command terminated without an exit code|Operation aborted)$/;
 
 export function isShellTool({ name }: Pick<ToolCall, 'name'>): boolean {
   return name === 'bash' || name === 'powershell';
