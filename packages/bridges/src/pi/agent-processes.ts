@@ -100,7 +100,7 @@ export class PiProcesses {
       const started = await this.#start(pi, wanted, listener);
       try {
         await onStarted(started);
-        this.#keep(wanted.cwd, this.#report(started));
+        void this.#keep(wanted.cwd, this.#report(started));
         return started.process;
       } catch (error) {
         await started.process.stop();

@@ -8,7 +8,7 @@ import { wordsOf } from './agent-input.ts';
 import { answerOf, askAboutCall } from './approvals.ts';
 import { BLOCK, GUARD, type GuardedCall, type GuardNote } from './guard-source.ts';
 import type { NativeEvent, UiRequest } from './native.ts';
-import { isAboutFile } from './policy.ts';
+import { isAboutFile, type MustAsk } from './policy.ts';
 import { type PiProcess, PiRefusal } from './process.ts';
 import { answerOfQuestion, isDialog, questionOf, type UiAnswer } from './questions.ts';
 
@@ -19,7 +19,7 @@ export interface PiTurnOptions {
   turn: RunningTurn;
   process: PiProcess;
   /** Whether people have to be asked about a call. */
-  mustAsk: (call: GuardedCall) => Promise<boolean>;
+  mustAsk: (call: GuardedCall) => Promise<MustAsk | undefined>;
   /** Somebody lets pi change files without being asked about each. */
   onEditsAccepted: () => void;
   itemOfCall: (toolCallId: string) => ItemId | undefined;
@@ -45,6 +45,7 @@ export class PiTurn {
   #waiting: Waiting[] = [];
   /** Commands that start something and have not been answered. */
   #commands = 0;
+  readonly #whenNoCommand: (() => void)[] = [];
   /** Counts whatever pi does; an answer to a question about its state counts only when it did nothing since. */
   #activity = 0;
   #hasNoted = false;
@@ -170,8 +171,10 @@ export class PiTurn {
   /** The guard has stopped a call. */
   async onCall(questionId: string, call: GuardedCall): Promise<void> {
     await this.#answered(questionId, { value: BLOCK }, async (signal) => {
-      if (!(await this.#options.mustAsk(call))) return { value: answerOf('accept') };
-      const decision = await askAboutCall(this.turn, call, this.#options.itemOfCall(call.toolCallId) ?? call.toolCallId, signal);
+      const asked = await this.#options.mustAsk(call);
+      if (asked === undefined) return { value: answerOf('accept') };
+      const itemId = this.#options.itemOfCall(call.toolCallId) ?? call.toolCallId;
+      const decision = await askAboutCall(this.turn, { ...call, ...asked }, itemId, signal);
       if (decision === 'acceptForSession' && isAboutFile(call)) this.#options.onEditsAccepted();
       // First: what pi says to the refusal, or to whatever is in its queue, must not begin.
       if (decision === 'cancel') this.turn.cut({ status: 'interrupted' });
@@ -215,7 +218,16 @@ export class PiTurn {
   #commandEnded(): void {
     this.#commands -= 1;
     this.#activity += 1;
+    if (this.#commands === 0) for (const resolve of this.#whenNoCommand.splice(0)) resolve();
     this.#check();
+  }
+
+  async #commandsEnded(limitMs: number): Promise<void> {
+    if (this.#commands === 0) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#whenNoCommand.push(resolve);
+    const timer = setTimeout(() => reject(new Error(`a command did not end within ${limitMs / 1000} s`)), limitMs);
+    await promise.finally(() => clearTimeout(timer));
   }
 
   /** Asks pi whether it has come to its end. What it says before it answers is its last word, or there is more to come. */
@@ -284,6 +296,8 @@ export class PiTurn {
       this.#waiting = [];
       if (hadWaiting && !(await this.#clearQueue())) return await this.#options.endProcess();
       await this.#process.command({ type: 'abort' }, { timeoutMs: STOP_MS });
+      // A command of an extension's is no run that could be aborted; its further questions are answered with no.
+      await this.#commandsEnded(STOP_MS);
     } catch (error) {
       if (this.#process.isGone) return;
       this.#options.log.warn('pi does not stop; its process is ended', { threadId: this.turn.threadId, error: asError(error) });

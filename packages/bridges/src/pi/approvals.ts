@@ -3,7 +3,7 @@
 import { bashLine, type Decision, quoted, type RunningTurn } from '@heddle/bridge-kit';
 import type { ItemId } from '@heddle/wire';
 import { ALLOW, BLOCK, type GuardedCall } from './guard-source.ts';
-import { isAboutFile } from './policy.ts';
+import { isAboutFile, type MustAsk } from './policy.ts';
 import { pathOfCall } from './translate/file-changes.ts';
 import { isShellTool } from './translate/tools.ts';
 
@@ -18,10 +18,10 @@ const tellingFields = ['command', 'path', 'file_path', 'url', 'query', 'pattern'
  * @param signal aborted when pi does not want to know any more
  * @throws the reason of that, or of the turn's end, when either comes first.
  */
-export async function askAboutCall(turn: RunningTurn, call: GuardedCall, itemId: ItemId, signal: AbortSignal): Promise<Decision> {
+export async function askAboutCall(turn: RunningTurn, call: GuardedCall & MustAsk, itemId: ItemId, signal: AbortSignal): Promise<Decision> {
   const subject = subjectOf(call, turn.cwd);
   if (turn.isRemembered(subject)) return 'accept';
-  const about = { threadId: turn.threadId, turnId: turn.id, itemId, startedAtMs: Date.now(), reason: null };
+  const about = { threadId: turn.threadId, turnId: turn.id, itemId, startedAtMs: Date.now(), reason: call.reason };
   if (isAboutFile(call)) {
     return turn.ask('item/fileChange/requestApproval', { ...about, grantRoot: null }, subject, undefined, { signal });
   }

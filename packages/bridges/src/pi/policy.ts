@@ -14,14 +14,20 @@ export interface PolicyContext {
   readable: readonly string[];
 }
 
+const OUTSIDE = 'The path leads out of the folder.';
 const readingTools: ReadonlySet<string> = new Set(['read', 'grep', 'find', 'ls']);
 /** As many as systems follow. */
 const MAX_LINKS = 40;
 /** What lies in them is run later, by git or by pi itself, without anybody being asked. */
 const guardedNames: ReadonlySet<string> = new Set(['.git', '.pi', '.agents']);
 
+/** That people are asked about a call, and why it is more than the thread's policy has free. */
+export interface MustAsk {
+  reason: string | null;
+}
+
 /**
- * Whether a person has to be asked.
+ * Whether a person has to be asked; `undefined`: nobody.
  *
  * | call | asked |
  * |---|---|
@@ -30,15 +36,17 @@ const guardedNames: ReadonlySet<string> = new Set(['.git', '.pi', '.agents']);
  * | pi's own edit and write in the folder, with `on-request` and a workspace-write sandbox, or accepted for the session | no |
  * | anything else | yes |
  */
-export async function mustAsk(call: GuardedCall, { wishes, permissions, readable }: PolicyContext): Promise<boolean> {
-  if (approvalPolicyInForce(wishes, permissions) === 'never') return false;
-  if (!call.isBuiltIn) return true;
+export async function mustAsk(call: GuardedCall, { wishes, permissions, readable }: PolicyContext): Promise<MustAsk | undefined> {
+  if (approvalPolicyInForce(wishes, permissions) === 'never') return undefined;
+  if (!call.isBuiltIn) return { reason: 'This tool is not one of pi’s own.' };
   const { cwd } = wishes;
-  const name = { name: call.toolName };
-  if (readingTools.has(call.toolName)) return !(await isInsideAny(pathOfCall(call.input, cwd), [cwd, ...readable]));
-  if (!isFileTool(name) || !areEditsFree(wishes)) return true;
+  const isReading = readingTools.has(call.toolName);
+  if (!isReading && !isFileTool({ name: call.toolName })) return { reason: null };
   const path = pathOfCall(call.input, cwd);
-  return isGuarded(path, cwd) || !(await isInsideAny(path, [cwd]));
+  if (!(await isInsideAny(path, isReading ? [cwd, ...readable] : [cwd]))) return { reason: OUTSIDE };
+  if (isReading) return undefined;
+  if (isGuarded(path, cwd)) return { reason: 'What is written there may be run later without anybody being asked.' };
+  return areEditsFree(wishes) ? undefined : { reason: null };
 }
 
 /** Whether what the call is about is a file that it changes. */

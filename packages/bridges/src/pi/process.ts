@@ -1,7 +1,15 @@
 // Owns one pi process in its RPC mode: JSON lines in and out, our commands with an owner for each answer, and its end.
 // It knows the form of messages and none of their meanings.
 
-import { type ChildProcess, type ChildProcessOptions, type Exit, explainExit, type Poolable, startChildProcess } from '@heddle/bridge-kit';
+import {
+  type ChildProcess,
+  type ChildProcessOptions,
+  type Exit,
+  explainExit,
+  type Poolable,
+  startChildProcess,
+  textOf,
+} from '@heddle/bridge-kit';
 import { type Log, splitLines } from '@heddle/rpc';
 import { asError, HeddleError } from '@heddle/wire';
 
@@ -133,12 +141,13 @@ export class PiProcess implements Poolable {
   #settle(response: PiMessage): void {
     const pending = this.#pendingOf(response);
     if (response['success'] === true) pending?.resolve(response['data']);
-    else pending?.reject(new PiRefusal(String(response['error'] ?? 'pi gave no reason')));
+    else pending?.reject(new PiRefusal(textOf(response['error']) ?? 'pi gave no reason'));
   }
 
   /** A command that pi does not know is refused without its id (0.73 and 0.87, measured). */
   #pendingOf(response: PiMessage): PendingCommand | undefined {
-    if (response['id'] !== undefined) return this.#pending.get(String(response['id']));
+    const id = textOf(response['id']);
+    if (id !== undefined) return this.#pending.get(id);
     return [...this.#pending.values()].find(({ type }) => type === response['command']);
   }
 

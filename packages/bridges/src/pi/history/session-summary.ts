@@ -34,7 +34,7 @@ export async function readSessionSummary(path: string, file: { size: number; mti
 
 function summaryOf(path: string, file: { mtimeMs: number }, head: Buffer, tail: Buffer): StoredThread | undefined {
   const header = headerOf(lineAt(head, 0) ?? {});
-  const said = lineAt(head, head.indexOf(USER));
+  const said = lineAt(head, head.indexOf(USER)) ?? lineAt(head, head.indexOf(ASSISTANT)); // an extension may begin a session
   if (header === undefined || said === undefined) return undefined;
   const mtimeMs = Math.round(file.mtimeMs);
   const named = lastLine(tail, NAME) ?? lastLine(head, NAME);
@@ -43,13 +43,17 @@ function summaryOf(path: string, file: { mtimeMs: number }, head: Buffer, tail: 
     cwd: header.cwd,
     createdAtMs: header.timeMs || mtimeMs,
     updatedAtMs: timeOf(lineAt(tail, tail.length - 2) ?? {}) || mtimeMs,
-    preview: textOfBlocks(decodeBlocks(fieldsOf(said['message'])['content'])).slice(0, MAX_PREVIEW_LENGTH),
+    preview: previewOf(fieldsOf(said['message'])),
     name: textOf(named?.['name'])?.trim() || null,
     model: modelIn(tail) ?? modelIn(head) ?? null,
     path,
     forkedFromId: header.parentSession === null ? null : idInName(header.parentSession),
     gitBranch: null,
   };
+}
+
+function previewOf({ role, content }: Fields): string {
+  return role === 'user' ? textOfBlocks(decodeBlocks(content)).slice(0, MAX_PREVIEW_LENGTH) : '';
 }
 
 /** The id that pi puts into a session's file name. */
