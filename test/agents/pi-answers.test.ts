@@ -137,7 +137,9 @@ describe.each([
     expect(await client.turnEnd(turn.id)).toMatchObject({ status: 'interrupted' });
     // Its command goes on, and is told no wherever it asks; or it has gone with the process.
     const answers = path.join(cwd, 'answers.json');
-    expect([undefined, [null, false, null, null]]).toContainEqual(existsSync(answers) ? JSON.parse(readFileSync(answers, 'utf8')) : undefined);
+    expect([undefined, [null, false, null, null]]).toContainEqual(
+      existsSync(answers) ? JSON.parse(readFileSync(answers, 'utf8')) : undefined,
+    );
     expect(await client.runTurn(thread.id, stage.agent.prompts.text('Going on.'))).toMatchObject({ status: 'completed' });
   });
 

@@ -45,6 +45,7 @@ export class PiTurn {
   #waiting: Waiting[] = [];
   /** Commands that start something and have not been answered. */
   #commands = 0;
+  #lastSaid: Promise<void> = Promise.resolve();
   readonly #whenNoCommand: (() => void)[] = [];
   /** Counts whatever pi does; an answer to a question about its state counts only when it did nothing since. */
   #activity = 0;
@@ -109,7 +110,9 @@ export class PiTurn {
     const message: Waiting = { id, content, isSent: false };
     this.#waiting.push(message); // at once: no end that comes meanwhile may end the turn
     this.#commands += 1;
-    void this.#say(message)
+    // One after the other: of several that come while nothing runs 0.73 begins with one, and forgets the others.
+    this.#lastSaid = this.#lastSaid
+      .then(() => this.#say(message))
       .catch((error: unknown) => this.#refuse(message, asError(error)))
       .finally(() => this.#commandEnded());
   }
@@ -153,6 +156,7 @@ export class PiTurn {
         this.#isGoingOn = false;
         return this.#check();
       case 'compactionEnded':
+        this.#hasAnswered ||= event.done !== undefined; // a model has made the summary
         this.#isGoingOn = event.willRetry;
         return this.#check();
       case 'runEnded':
