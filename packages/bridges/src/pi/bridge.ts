@@ -30,7 +30,11 @@ const GUARD_FILE = 'pi-guard.js';
 export function createPiBridge(context: BridgeContext, options: PiOptions): Bridge {
   const { launchEnv, log, runtimeDir, stateDir } = context;
   const { engine } = options;
-  const programs = new ProgramFinder(launchEnv);
+  // Even `pi --version` makes files in pi's folder: with an engine that is not the user's.
+  const programs = new ProgramFinder(async () => {
+    const user = await launchEnv();
+    return engine === undefined ? user : { ...user, PI_CODING_AGENT_DIR: engineFolder(stateDir) };
+  });
   // Known from the first probe on, which comes before everything else.
   let version = '';
   let env: NodeJS.ProcessEnv = {};
