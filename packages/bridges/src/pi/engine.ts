@@ -39,7 +39,8 @@ export async function engineEnvironment(
     models: [{ id: engine.model, name: engine.model, input: ['text', 'image'] }],
   };
   await writeFile(join(agentDir, 'models.json'), `${JSON.stringify({ providers: { [PROVIDER]: provider } }, null, 2)}\n`, { mode: 0o600 });
-  return { ...env, PI_CODING_AGENT_DIR: agentDir };
+  const { PI_CODING_AGENT_SESSION_DIR: _users, ...rest } = env;
+  return { ...rest, PI_CODING_AGENT_DIR: agentDir };
 }
 
 /** Where the configuration is. */
