@@ -193,7 +193,7 @@ export class PiProcesses {
 }
 
 /** What pi runs with. @param state pi's answer to `get_state` */
-export function readApplied(state: unknown): AppliedSettings {
+function readApplied(state: unknown): AppliedSettings {
   const fields = fieldsOf(state);
   return { model: readModel(fields['model']), thinking: textOf(fields['thinkingLevel']) ?? 'off' };
 }

@@ -38,7 +38,7 @@ export interface AssistantMessage {
   stopReason: string;
   errorMessage: string | null;
 }
-export interface UserMessage {
+interface UserMessage {
   role: 'user';
   timestamp: number;
   blocks: NativeBlock[];
@@ -49,9 +49,9 @@ export interface ToolResult {
   details: Readonly<Record<string, unknown>>;
   isError: boolean;
 }
-export type ToolResultMessage = { role: 'toolResult' } & ToolResult;
+type ToolResultMessage = { role: 'toolResult' } & ToolResult;
 /** The system prompt (0.87), words of an extension, a command that the user ran in pi's terminal. */
-export type OtherMessage = { role: 'other'; name: string };
+type OtherMessage = { role: 'other'; name: string };
 export type NativeMessage = AssistantMessage | UserMessage | ToolResultMessage | OtherMessage;
 
 export function decodeNativeMessage(value: unknown): NativeMessage {

@@ -7,7 +7,7 @@ import { modelName, type PiModel } from './models.ts';
 
 export type ThinkingLevel = 'off' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh';
 /** A client's words for them, from the least to the most. pi's `max` is not among them. */
-export const clientEfforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
+const clientEfforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
 
 /** All that was asked for in a thread so far. */
 export interface ThreadWishes extends WantedSettings {
@@ -50,7 +50,7 @@ export function thinkingOf({ effort }: WantedSettings): ThinkingLevel | undefine
 }
 
 /** pi's level in a client's word; `null` for a model that does not reason. */
-export function effortOf({ model, thinking }: AppliedSettings): string | null {
+function effortOf({ model, thinking }: AppliedSettings): string | null {
   if (model?.isReasoning !== true) return null;
   if (thinking === 'max') return 'xhigh';
   return thinking === 'off' ? 'none' : (clientEfforts.find((each) => each === thinking) ?? null);

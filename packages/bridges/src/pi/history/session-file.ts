@@ -54,7 +54,7 @@ export function headerOf(line: Fields): SessionHeader | undefined {
 }
 
 /** The objects in a piece of a file. */
-export function* linesOf(bytes: Buffer): Generator<Fields> {
+function* linesOf(bytes: Buffer): Generator<Fields> {
   let start = 0;
   while (start < bytes.length) {
     const newline = bytes.indexOf(0x0a, start);

@@ -57,21 +57,26 @@ function previewOf({ role, content }: Fields): string {
 }
 
 /** The id that pi puts into a session's file name. */
-export function idInName(path: string): string | null {
+function idInName(path: string): string | null {
   return /_([^_]+)\.jsonl$/.exec(basename(path))?.[1] ?? null;
 }
 
 function modelIn(bytes: Buffer): string | undefined {
-  const isAnswerLast = bytes.lastIndexOf(ASSISTANT) > bytes.lastIndexOf(MODEL);
-  const line = lastLine(bytes, isAnswerLast ? ASSISTANT : MODEL);
+  const answer = bytes.lastIndexOf(ASSISTANT);
+  // Only what comes after the last answer could say something else.
+  const change = answer < 0 ? bytes.lastIndexOf(MODEL) : bytes.indexOf(MODEL, answer);
+  const line = lineAt(bytes, change < 0 ? answer : change);
   if (line === undefined) return undefined;
-  const { provider, model, modelId } = isAnswerLast ? fieldsOf(line['message']) : line;
+  const { provider, model, modelId } = change < 0 ? fieldsOf(line['message']) : line;
   const id = textOf(model) ?? textOf(modelId);
   return id === undefined || textOf(provider) === undefined ? undefined : `${String(provider)}/${id}`;
 }
 
+/** Forwards: a search from the end takes several times as long where there is nothing to find (measured). */
 function lastLine(bytes: Buffer, mark: string): Fields | undefined {
-  return lineAt(bytes, bytes.lastIndexOf(mark));
+  let last = -1;
+  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 1)) last = at;
+  return lineAt(bytes, last);
 }
 
 /** The object in the line around a byte. */
