@@ -7,6 +7,8 @@ import type { UiRequest } from './native.ts';
 const ID = 'answer';
 const YES = 'Yes';
 const NO = 'No';
+/** What the Codex TUI puts before words of the user's own (0.169, measured); an extension wants the words. */
+const TUI_NOTE = 'user_note: ';
 
 type Dialog = 'select' | 'confirm' | 'input' | 'editor';
 const dialogs: ReadonlySet<string> = new Set<Dialog>(['select', 'confirm', 'input', 'editor']);
@@ -42,7 +44,7 @@ export function answerOfQuestion({ method, options }: UiRequest, answers: UserAn
       return { confirmed: given === YES };
     case 'input':
     case 'editor':
-      return { value: given };
+      return { value: given.startsWith(TUI_NOTE) ? given.slice(TUI_NOTE.length) : given };
   }
 }
 
