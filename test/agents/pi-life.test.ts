@@ -22,6 +22,10 @@ describe.each([
   const pi = prepareAgent(async () => {
     const made = await make();
     await installExtension(made.home);
+    const file = path.join(made.home.path, 'settings.json');
+    const settings = JSON.parse(readFileSync(file, 'utf8')) as object;
+    // There is something to shorten early, and it is never done by itself.
+    writeFileSync(file, JSON.stringify({ ...settings, compaction: { enabled: true, keepRecentTokens: 50 } }));
     return made;
   });
   const agent = () => pi().daemon.underTest();
@@ -59,7 +63,7 @@ describe.each([
     const client = await stage.connect('A');
     const { thread } = await stage.startThread(client);
     const threadId = thread.id;
-    await client.runTurn(threadId, stage.agent.prompts.text('A long answer. '.repeat(8_000)));
+    await client.runTurn(threadId, stage.agent.prompts.text('A long answer. '.repeat(80)));
     await client.runTurn(threadId, stage.agent.prompts.text('A short one.'));
     await client.request('thread/compact/start', { threadId });
     const { item, turnId } = await client.notification('item/completed', (params) => params.item.type === 'contextCompaction');
@@ -74,6 +78,23 @@ describe.each([
     });
     await client.request('thread/resume', { threadId });
     expect(await client.runTurn(threadId, stage.agent.prompts.text('Going on.'))).toMatchObject({ status: 'completed' });
+  });
+
+  scenario(agent, 'takes what is said while it shortens a conversation, and goes on with it', async (stage) => {
+    const client = await stage.connect('A');
+    const { thread } = await stage.startThread(client);
+    const threadId = thread.id;
+    await client.runTurn(threadId, stage.agent.prompts.text('A long answer. '.repeat(80)));
+    await client.runTurn(threadId, stage.agent.prompts.text('A short one.'));
+    const before = client.seen('turn/started').map((params) => params.turn.id);
+    await client.request('thread/compact/start', { threadId });
+    const last = (await client.notification('turn/started', (params) => !before.includes(params.turn.id))).turn;
+    const input = [{ type: 'text' as const, text: stage.agent.prompts.text('Said meanwhile.') }];
+    await client.request('turn/steer', { threadId, expectedTurnId: last.id, input });
+    expect(await client.turnEnd(last.id)).toMatchObject({ status: 'completed' });
+    const said = client.completedItems(last.id).map((item) => (item.type === 'agentMessage' ? item.text : item.type));
+    expect(said.toSorted()).toEqual(['Said meanwhile.', 'contextCompaction', 'userMessage']); // it may have been done by then
+    expect(said.at(-1)).toBe('Said meanwhile.');
   });
 
   scenario(agent, 'lists templates and extensions’ commands as skills, and keeps what the user has said', async (stage) => {

@@ -48,6 +48,8 @@ export class PiThread {
   #wishes: ThreadWishes;
   #applied: AppliedSettings;
   #startedWith: StartedWith | undefined;
+  /** The last that was started; it may be gone. */
+  #process: PiProcess | undefined;
   #state: Translator;
   #turn: PiTurn | undefined;
   /** What pi has begun with by itself, for which there is no turn yet. */
@@ -96,7 +98,7 @@ export class PiThread {
 
   /** Does a turn with a command of pi's own, which nobody said. */
   runCommand(turn: RunningTurn, command: PiMessage): Promise<void> {
-    return this.#run(turn, (pi) => void pi.run(command));
+    return this.#run(turn, (pi) => pi.run(command));
   }
 
   /** Gives it a name in pi's own list of sessions; a session that was never begun has none. */
@@ -137,6 +139,7 @@ export class PiThread {
       },
       itemOfCall: (toolCallId) => itemOfCall(this.#state, toolCallId),
       outcome: () => outcomeOf(this.#state),
+      caughtUp: () => new Promise((resolve) => this.#inbox.push(resolve)),
       endProcess: () => this.endProcess(),
       log: this.#options.log,
     });
@@ -158,8 +161,8 @@ export class PiThread {
 
   #onMessage(process: PiProcess | undefined, message: PiMessage): void {
     this.#inbox.push(async () => {
-      const current = this.#options.processes.peek(this.id);
-      if (process === undefined || process === current) await this.#handle(message);
+      // What the one before still had to say is of no use to the next.
+      if (process === undefined || process === this.#process) await this.#handle(message);
     });
   }
 
@@ -292,8 +295,12 @@ export class PiThread {
   async #noteStarted({ applied, sessionId, sessionFile, process }: StartedPi): Promise<void> {
     await this.#options.store.noteStarted(this.id, sessionFile);
     if (sessionId !== this.id) throw new HeddleError('internal', `pi went on with session ${sessionId} instead of ${this.id}`);
+    const foreseen = this.settings;
+    this.#process = process;
     this.#applied = applied;
     this.#note({ type: 'modelKnown', contextWindow: applied.model?.contextWindow ?? null });
+    const { model, reasoningEffort } = this.settings;
+    if (foreseen.model !== model || foreseen.reasoningEffort !== reasoningEffort) this.#options.hub.settingsChanged(this.id, this.settings);
     void process.ended.then(() => {
       if (this.#options.processes.peek(this.id) === undefined) this.#own = undefined;
     });

@@ -25,6 +25,8 @@ export interface PiTurnOptions {
   itemOfCall: (toolCallId: string) => ItemId | undefined;
   /** How the turn has ended, as what pi has said so far tells. */
   outcome: () => TurnOutcome;
+  /** Resolves when all events that pi has told before are handled. */
+  caughtUp: () => Promise<void>;
   /** Ends the process; the next turn starts another. */
   endProcess: () => Promise<void>;
   log: Log;
@@ -45,7 +47,9 @@ export class PiTurn {
   #waiting: Waiting[] = [];
   /** Commands that start something and have not been answered. */
   #commands = 0;
-  #lastSaid: Promise<void> = Promise.resolve();
+  #lastTold: Promise<void> = Promise.resolve();
+  /** While pi shortens the conversation. */
+  #compaction: PromiseWithResolvers<void> | undefined;
   readonly #whenNoCommand: (() => void)[] = [];
   /** Counts whatever pi does; an answer to a question about its state counts only when it did nothing since. */
   #activity = 0;
@@ -93,6 +97,7 @@ export class PiTurn {
       return signal.aborted ? [] : this.#waiting;
     } finally {
       this.#isOver = true;
+      this.#endCompaction();
       for (const question of this.#questions.values()) question.abort(); // pi has died: nobody waits for the answer
       stopListening();
       signal.removeEventListener('abort', onAbort);
@@ -109,33 +114,23 @@ export class PiTurn {
   say(id: string, content: readonly UserInput[]): void {
     const message: Waiting = { id, content, isSent: false };
     this.#waiting.push(message); // at once: no end that comes meanwhile may end the turn
-    this.#commands += 1;
-    // One after the other: of several that come while nothing runs 0.73 begins with one, and forgets the others.
-    this.#lastSaid = this.#lastSaid
-      .then(() => this.#say(message))
-      .catch((error: unknown) => this.#refuse(message, asError(error)))
-      .finally(() => this.#commandEnded());
+    this.#inTurn(
+      () => this.#say(message),
+      () => this.#forget(message),
+    );
   }
 
-  /** A command of pi's that nobody said, kept in the session as a turn without a message. */
-  async run(command: { type: string } & Record<string, unknown>): Promise<void> {
-    this.#commands += 1;
-    try {
+  /** A command of pi's that nobody said, kept in the session as a turn without a message. What is said meanwhile waits. */
+  run(command: { type: string } & Record<string, unknown>): void {
+    this.#inTurn(async () => {
       await this.#note({ turn: this.turn.id });
       await this.#process.command(command, { timeoutMs: 0 });
-    } catch (error) {
-      this.#over.reject(refusalAsFailure(error));
-    } finally {
-      this.#commandEnded();
-    }
+    });
   }
 
   /** pi works in this turn without having been asked. The session keeps under which id. */
   noteOwnBeginning(): void {
-    this.#commands += 1;
-    this.#note({ turn: this.turn.id })
-      .catch((error: unknown) => this.#over.reject(refusalAsFailure(error)))
-      .finally(() => this.#commandEnded());
+    this.#inTurn(() => this.#note({ turn: this.turn.id }));
   }
 
   /** One event of pi's, in its order, with what the translator made of it. */
@@ -155,7 +150,11 @@ export class PiTurn {
       case 'retryEnded':
         this.#isGoingOn = false;
         return this.#check();
+      case 'compactionStarted':
+        this.#compaction ??= Promise.withResolvers();
+        return;
       case 'compactionEnded':
+        this.#endCompaction();
         this.#hasAnswered ||= event.done !== undefined; // a model has made the summary
         this.#isGoingOn = event.willRetry;
         return this.#check();
@@ -201,9 +200,25 @@ export class PiTurn {
     this.#over.reject(error);
   }
 
+  /**
+   * Tells pi things one after the other: of several messages that come while nothing runs 0.73 begins with one, and
+   * forgets the others. What can't be told fails the turn; what pi does meanwhile is stopped.
+   */
+  #inTurn(tell: () => Promise<void>, onFailed: () => void = () => {}): void {
+    this.#commands += 1;
+    this.#lastTold = this.#lastTold
+      .then(tell)
+      .catch((error: unknown) => {
+        onFailed();
+        void this.#halt().then(() => this.#over.reject(refusalAsFailure(error)));
+      })
+      .finally(() => this.#commandEnded());
+  }
+
   async #say(message: Waiting): Promise<void> {
     const { id } = message;
     const words = await wordsOf(message.content, this.turn.cwd);
+    await this.#compaction?.promise; // pi refuses what is said meanwhile, or begins beside it
     if (!this.#waiting.includes(message)) return; // stopped meanwhile
     const text = words.message.startsWith(`/${GUARD}`) ? ` ${words.message}` : words.message; // that is heddle's own command
     await this.#note({ turn: this.turn.id, message: id, text });
@@ -240,7 +255,8 @@ export class PiTurn {
     this.#isChecking = true;
     const activity = this.#activity;
     Promise.all([this.#process.command({ type: 'get_state' }), this.#process.command({ type: 'get_session_stats' })])
-      .then(([state, stats]) => {
+      .then(async ([state, stats]) => {
+        await this.#options.caughtUp();
         this.#isChecking = false;
         if (activity === this.#activity) this.#onState(fieldsOf(state), stats);
         else this.#check();
@@ -267,10 +283,13 @@ export class PiTurn {
     this.turn.apply({ type: 'costKnown', costUsd, contextWindow: numberOf(fieldsOf(stats['contextUsage'])['contextWindow']) ?? null });
   }
 
-  /** A message that can't be passed on fails the turn; what pi does meanwhile is stopped. */
-  #refuse(message: Waiting, error: Error): void {
+  #endCompaction(): void {
+    this.#compaction?.resolve();
+    this.#compaction = undefined;
+  }
+
+  #forget(message: Waiting): void {
     this.#waiting = this.#waiting.filter((each) => each !== message);
-    void this.#halt().then(() => this.#over.reject(refusalAsFailure(error)));
   }
 
   async #answered(id: string, otherwise: UiAnswer, ask: (signal: AbortSignal) => Promise<UiAnswer>): Promise<void> {
@@ -290,6 +309,7 @@ export class PiTurn {
 
   async #stop(): Promise<void> {
     await this.#halt();
+    await this.#options.caughtUp();
     this.#over.resolve({ status: 'interrupted' });
   }
 

@@ -12,6 +12,7 @@ import {
 } from '@heddle/bridge-kit';
 import { type Log, splitLines } from '@heddle/rpc';
 import { asError, HeddleError } from '@heddle/wire';
+import { textOfLine } from './repeated-message.ts';
 
 /** The end of a run repeats all its messages, images included. */
 const MAX_LINE_BYTES = 128 * 1024 * 1024;
@@ -108,9 +109,8 @@ export class PiProcess implements Poolable {
     void this.#child.exited.then(() => {
       this.#isGone = true;
     });
-    const decoder = new TextDecoder();
     try {
-      for await (const line of splitLines(this.#child.stdout, MAX_LINE_BYTES)) this.#onLine(decoder.decode(line));
+      for await (const line of splitLines(this.#child.stdout, MAX_LINE_BYTES)) this.#onLine(textOfLine(line));
     } catch (error) {
       this.#log.warn('what pi says can not be read any further; it is ended', { error: asError(error) });
       await this.stop();

@@ -44,8 +44,13 @@ export class SessionIndex {
     if (!sessionId.test(id)) return undefined;
     const running = this.#paths.get(id);
     const known = [...this.#known].flatMap(([path, { thread }]) => (thread?.id === id ? [path] : []));
-    const paths = new Set([...(running === undefined ? [] : [running]), ...known, ...(await this.#pathsNamed(id))]);
-    const found = await inTurns([...paths], async (path) => {
+    const likely = await this.#lookAt(id, [...(running === undefined ? [] : [running]), ...known]);
+    // To look through all folders takes time where there are many sessions.
+    return likely ?? this.#lookAt(id, await this.#pathsNamed(id));
+  }
+
+  async #lookAt(id: string, paths: readonly string[]): Promise<StoredThread | undefined> {
+    const found = await inTurns([...new Set(paths)], async (path) => {
       const session = await look(path, this.#known.get(path));
       if (session === undefined) this.#known.delete(path);
       else this.#known.set(path, session);
