@@ -1,11 +1,11 @@
-// Owns one turn of pi's while it runs: which messages pi has taken, when it has come to its end, its questions, and how
-// it is stopped. pi has no event for its end that all versions tell, so it is asked whenever it may have come to it.
+// Owns one turn of pi's while it runs: which messages pi has taken, its questions, how it ends and how it is stopped.
 
-import { fieldsOf, numberOf, type RunningTurn, TurnFailure, type TurnEvent, type TurnOutcome } from '@heddle/bridge-kit';
+import { type Fields, fieldsOf, numberOf, type RunningTurn, TurnFailure, type TurnEvent, type TurnOutcome } from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
 import { asError, type CodexErrorInfo, type ItemId, type UserInput } from '@heddle/wire';
 import { wordsOf } from './agent-input.ts';
 import { answerOf, askAboutCall } from './approvals.ts';
+import { EndOfWork } from './end-of-work.ts';
 import { BLOCK, GUARD, type GuardedCall, type GuardNote } from './guard-source.ts';
 import type { NativeEvent, UiRequest } from './native.ts';
 import { isAboutFile, type MustAsk } from './policy.ts';
@@ -45,18 +45,11 @@ export class PiTurn {
   readonly #options: PiTurnOptions;
   readonly #process: PiProcess;
   #waiting: Waiting[] = [];
-  /** Commands that start something and have not been answered. */
-  #commands = 0;
+  readonly #work: EndOfWork;
   #lastTold: Promise<void> = Promise.resolve();
   /** While pi shortens the conversation. */
   #compaction: PromiseWithResolvers<void> | undefined;
-  readonly #whenNoCommand: (() => void)[] = [];
-  /** Counts whatever pi does; an answer to a question about its state counts only when it did nothing since. */
-  #activity = 0;
   #hasNoted = false;
-  /** pi has said that it will go on by itself. */
-  #isGoingOn = false;
-  #isChecking = false;
   #hasAnswered = false;
   #isOver = false;
   /** Questions that pi waits for, by its ids of them. */
@@ -68,6 +61,12 @@ export class PiTurn {
     this.#options = options;
     this.#process = options.process;
     this.#over.promise.catch(() => {}); // `end` tells
+    this.#work = new EndOfWork({
+      process: options.process,
+      caughtUp: options.caughtUp,
+      onEnd: (state, stats) => this.#onEndOfWork(state, stats),
+      onSilence: (error) => this.#over.reject(error),
+    });
   }
 
   /** Whether pi has come to its end: what it says from then on is not of this turn. */
@@ -97,6 +96,7 @@ export class PiTurn {
       return signal.aborted ? [] : this.#waiting;
     } finally {
       this.#isOver = true;
+      this.#work.stop();
       this.#endCompaction();
       for (const question of this.#questions.values()) question.abort(); // pi has died: nobody waits for the answer
       stopListening();
@@ -135,35 +135,16 @@ export class PiTurn {
 
   /** One event of pi's, in its order, with what the translator made of it. */
   onEvent(event: NativeEvent, out: readonly TurnEvent[]): void {
-    this.#activity += 1;
     for (const each of out) {
       if (each.type === 'responseEnded') this.#hasAnswered = true;
       this.turn.apply(each);
     }
-    switch (event.type) {
-      case 'runStarted':
-        this.#isGoingOn = false;
-        return;
-      case 'retryStarted':
-        this.#isGoingOn = true;
-        return;
-      case 'retryEnded':
-        this.#isGoingOn = false;
-        return this.#check();
-      case 'compactionStarted':
-        this.#compaction ??= Promise.withResolvers();
-        return;
-      case 'compactionEnded':
-        this.#endCompaction();
-        this.#hasAnswered ||= event.done !== undefined; // a model has made the summary
-        this.#isGoingOn = event.willRetry;
-        return this.#check();
-      case 'runEnded':
-      case 'settled':
-        return this.#check();
-      default:
-        return;
+    if (event.type === 'compactionStarted') this.#compaction ??= Promise.withResolvers();
+    if (event.type === 'compactionEnded') {
+      this.#endCompaction();
+      this.#hasAnswered ||= event.done !== undefined; // a model has made the summary
     }
+    this.#work.note(event);
   }
 
   /** pi has begun with a message. */
@@ -205,14 +186,14 @@ export class PiTurn {
    * forgets the others. What can't be told fails the turn; what pi does meanwhile is stopped.
    */
   #inTurn(tell: () => Promise<void>, onFailed: () => void = () => {}): void {
-    this.#commands += 1;
+    this.#work.commandBegan();
     this.#lastTold = this.#lastTold
       .then(tell)
       .catch((error: unknown) => {
         onFailed();
         void this.#halt().then(() => this.#over.reject(refusalAsFailure(error)));
       })
-      .finally(() => this.#commandEnded());
+      .finally(() => this.#work.commandEnded());
   }
 
   async #say(message: Waiting): Promise<void> {
@@ -234,50 +215,15 @@ export class PiTurn {
     await this.#process.command({ type: 'prompt', message: `/${GUARD} ${JSON.stringify({ ...note, isFirst })}` });
   }
 
-  #commandEnded(): void {
-    this.#commands -= 1;
-    this.#activity += 1;
-    if (this.#commands === 0) for (const resolve of this.#whenNoCommand.splice(0)) resolve();
-    this.#check();
-  }
-
-  async #commandsEnded(limitMs: number): Promise<void> {
-    if (this.#commands === 0) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#whenNoCommand.push(resolve);
-    const timer = setTimeout(() => reject(new Error(`a command did not end within ${limitMs / 1000} s`)), limitMs);
-    await promise.finally(() => clearTimeout(timer));
-  }
-
-  /** Asks pi whether it has come to its end. What it says before it answers is its last word, or there is more to come. */
-  #check(): void {
-    if (this.#isChecking || this.#isOver || this.#isGoingOn || this.#commands > 0) return;
-    this.#isChecking = true;
-    const activity = this.#activity;
-    Promise.all([this.#process.command({ type: 'get_state' }), this.#process.command({ type: 'get_session_stats' })])
-      .then(async ([state, stats]) => {
-        await this.#options.caughtUp();
-        this.#isChecking = false;
-        if (activity === this.#activity) this.#onState(fieldsOf(state), stats);
-        else this.#check();
-      })
-      .catch((error: unknown) => {
-        this.#isChecking = false;
-        this.#over.reject(asError(error)); // it has died, or says nothing any more
-      });
-  }
-
-  #onState(state: Readonly<Record<string, unknown>>, stats: unknown): void {
-    if (this.#isGoingOn || state['isStreaming'] === true || state['isCompacting'] === true) return;
-    // Nothing runs: what is not in pi's queue was a command, or an extension has dealt with it.
+  #onEndOfWork(state: Fields, stats: Fields): void {
+    // What is not in pi's queue was a command, or an extension has dealt with it.
     if ((numberOf(state['pendingMessageCount']) ?? 0) === 0) this.#waiting = this.#waiting.filter(({ isSent }) => !isSent);
     this.#isOver = true;
     if (this.#hasAnswered) this.#tellCost(stats);
     this.#over.resolve(this.#options.outcome());
   }
 
-  #tellCost(value: unknown): void {
-    const stats = fieldsOf(value);
+  #tellCost(stats: Fields): void {
     const costUsd = numberOf(stats['cost']);
     if (costUsd === undefined) return;
     this.turn.apply({ type: 'costKnown', costUsd, contextWindow: numberOf(fieldsOf(stats['contextUsage'])['contextWindow']) ?? null });
@@ -320,8 +266,11 @@ export class PiTurn {
       this.#waiting = [];
       if (hadWaiting && !(await this.#clearQueue())) return await this.#options.endProcess();
       await this.#process.command({ type: 'abort' }, { timeoutMs: STOP_MS });
-      // A command of an extension's is no run that could be aborted; its further questions are answered with no.
-      await this.#commandsEnded(STOP_MS);
+      if (!this.#work.hasCommands) return;
+      // What was told just before may begin only now. A command of an extension's is no run that could be aborted; its
+      // further questions are answered with no.
+      await this.#work.commandsEnded(STOP_MS);
+      await this.#process.command({ type: 'abort' }, { timeoutMs: STOP_MS });
     } catch (error) {
       if (this.#process.isGone) return;
       this.#options.log.warn('pi does not stop; its process is ended', { threadId: this.turn.threadId, error: asError(error) });
