@@ -4,6 +4,7 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Turn } from '@heddle/wire';
 import { describe, expect, it } from 'vitest';
 import { ConformanceClient } from '../conformance/client.ts';
@@ -117,6 +118,23 @@ describe.each([
     const read = await client.request('thread/read', { threadId: thread.id, includeTurns: true });
     expect(read.thread.turns.map(({ id, items }) => [id, spoken(items)])).toEqual([[turn.id, spoken(client.completedItems(turn.id))]]);
     expect(read.thread.turns[0]?.items[0]).toMatchObject({ content: [{ text: words }] });
+  });
+
+  scenario(agent, 'is interrupted at any moment, and each next turn is a whole one', async (stage) => {
+    const client = await stage.connect('A');
+    const { thread } = await stage.startThread(client);
+    const threadId = thread.id;
+    const moments = [0, 2, 8, 20, 45, 80]; // from before pi has heard of it to after its end
+    for (const afterMs of moments) {
+      const tools = [{ kind: 'read' as const, path: 'notes.txt' }];
+      const turn = await client.startTurn(threadId, prompt('Work.', [{ text: 'I look.', tools }, { text: 'Done.' }]));
+      await setTimeout(afterMs);
+      await client.rawRequest('turn/interrupt', { threadId, turnId: turn.id }).catch(() => {}); // it may be over
+      expect(['interrupted', 'completed']).toContain((await client.turnEnd(turn.id)).status);
+      const next = await client.runTurn(threadId, stage.agent.prompts.text(`After ${afterMs}.`));
+      expect(next).toMatchObject({ status: 'completed', items: [{ text: `After ${afterMs}.` }] });
+    }
+    expect(client.seen('turn/started')).toHaveLength(2 * moments.length);
   });
 
   scenario(agent, 'takes several messages in a running turn, in their order, with the same ids when they are read', async (stage) => {
