@@ -63,6 +63,15 @@ describe('the list of sessions', () => {
     expect(await store.find('s1')).toMatchObject({ id: 's1' });
   });
 
+  it('shows what the user has said, not what a template has made of it', async () => {
+    const session = new SessionLines('s1');
+    session.mark({ turn: 'T1', message: 'T1', text: '/say it' });
+    session.user('Say this: it');
+    session.answer('It.');
+    home.write('s1', session.lines);
+    expect(await store.list()).toMatchObject([{ preview: '/say it' }]);
+  });
+
   it('reads the begin and the end of a long one', async () => {
     const session = new SessionLines('long');
     session.user('The first words.');
@@ -181,6 +190,23 @@ describe('the turns of a session', () => {
     expect((await store.read('s1')).turns).toMatchObject([
       { status: 'interrupted', items: [{}, { type: 'commandExecution', status: 'failed' }] },
     ]);
+  });
+
+  it('are read in the order of the file where an old pi has given no ids', async () => {
+    const session = new SessionLines('s1');
+    session.user('One.');
+    session.answer('First.');
+    session.user('Two.');
+    session.answer('Second.');
+    home.write(
+      's1',
+      session.lines.map(({ id: _id, parentId: _parentId, version: _version, ...line }, at) => (at === 0 ? { ...line, id: 's1' } : line)),
+    );
+    expect((await store.read('s1')).turns.map(({ id, items }) => [id, items.length])).toEqual([
+      ['line-1', 2],
+      ['line-3', 2],
+    ]);
+    await expect(store.rewind('s1', 'line-3')).rejects.toThrow('the form of a very old pi');
   });
 
   it('are read once, where 0.73 has written the begin twice', async () => {

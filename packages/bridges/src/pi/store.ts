@@ -89,7 +89,7 @@ export class PiStore implements ThreadStore {
   /** The thread's pi must not run. A session in which nothing was said has no name. */
   async rename(id: ThreadId, name: string): Promise<void> {
     const found = await this.#open(id);
-    if (found !== undefined) await writeName(found.path, name, found.session.branch.at(-1)?.id ?? null);
+    if (found !== undefined && hasIds(found.session)) await writeName(found.path, name, found.session.branch.at(-1)?.id ?? null);
   }
 
   /**
@@ -136,13 +136,21 @@ export class PiStore implements ThreadStore {
   async #require(id: ThreadId): Promise<{ path: string; session: Session }> {
     const found = await this.#open(id);
     if (found === undefined) throw new HeddleError('bad_request', `pi has no session ${id}`);
-    return found;
+    if (hasIds(found.session)) return found;
+    throw new HeddleError('bad_request', `session ${id} has the form of a very old pi`, {
+      hint: 'Say something in it: pi then writes it anew.',
+    });
   }
 
   async #open(id: ThreadId): Promise<{ path: string; session: Session } | undefined> {
     const path = (await this.find(id))?.path ?? undefined;
     return path === undefined ? undefined : { path, session: await readSession(path) };
   }
+}
+
+/** Whether entries can be written behind what is there. */
+function hasIds({ branch }: Session): boolean {
+  return branch.every(({ fields }) => fields['id'] !== undefined);
 }
 
 function turnIn({ branch }: Session, turnId: TurnId): TurnEntries {

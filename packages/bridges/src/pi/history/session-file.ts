@@ -1,6 +1,6 @@
 // Owns the reading of pi's session files: JSON lines, a header and then entries that form a tree, of which the last one is
 // where the conversation stands. A line that is no JSON is left out: the last one may be half written.
-// Source: pi 0.73.1 and 0.87.1, format version 3, measured.
+// Source: pi 0.73.1 and 0.87.1, format version 3, measured; the first format by its documentation.
 
 import { type Fields, fieldsOf, textOf } from '@heddle/bridge-kit';
 import { readFile } from 'node:fs/promises';
@@ -37,7 +37,7 @@ export async function readSession(path: string): Promise<Session> {
   let leaf: Entry | undefined;
   for (const line of linesOf(bytes)) {
     header ??= headerOf(line);
-    const entry = entryOf(line);
+    const entry = entryOf(line, leaf);
     if (entry === undefined) continue;
     byId.set(entry.id, entry); // 0.73 may write what a session begins with twice
     leaf = entry;
@@ -78,11 +78,15 @@ export function timeOf(line: Fields): number {
   return Number.isNaN(time) ? 0 : time;
 }
 
-function entryOf(line: Fields): Entry | undefined {
-  const id = textOf(line['id']);
+/** @param before the entry before it in the file: sessions of the first format have neither ids nor a tree */
+function entryOf(line: Fields, before: Entry | undefined): Entry | undefined {
   const type = textOf(line['type']);
-  if (id === undefined || type === undefined || type === 'session') return undefined;
-  return { id, parentId: textOf(line['parentId']) ?? null, type, fields: line, timeMs: timeOf(line) };
+  if (type === undefined || type === 'session') return undefined;
+  const id = textOf(line['id']);
+  const timeMs = timeOf(line);
+  if (id !== undefined) return { id, parentId: textOf(line['parentId']) ?? null, type, fields: line, timeMs };
+  const number = Number(/^line-(\d+)$/.exec(before?.id ?? '')?.[1] ?? 0) + 1;
+  return { id: `line-${number}`, parentId: before?.id ?? null, type, fields: line, timeMs };
 }
 
 function branchTo(leaf: Entry | undefined, byId: ReadonlyMap<string, Entry>): Entry[] {

@@ -5,6 +5,7 @@ import type { StoredThread } from '@heddle/bridge-kit';
 import { type Fields, fieldsOf, textOf } from '@heddle/bridge-kit';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { GUARD } from '../guard-source.ts';
 import { decodeBlocks, textOfBlocks } from '../native-messages.ts';
 import { headerOf, parsedLine, timeOf } from './session-file.ts';
 
@@ -34,7 +35,8 @@ export async function readSessionSummary(path: string, file: { size: number; mti
 
 function summaryOf(path: string, file: { mtimeMs: number }, head: Buffer, tail: Buffer): StoredThread | undefined {
   const header = headerOf(lineAt(head, 0) ?? {});
-  const said = lineAt(head, head.indexOf(USER)) ?? lineAt(head, head.indexOf(ASSISTANT)); // an extension may begin a session
+  const saidAt = head.indexOf(USER);
+  const said = lineAt(head, saidAt) ?? lineAt(head, head.indexOf(ASSISTANT)); // an extension may begin a session
   if (header === undefined || said === undefined) return undefined;
   const mtimeMs = Math.round(file.mtimeMs);
   const named = lastLine(tail, NAME) ?? lastLine(head, NAME);
@@ -43,7 +45,7 @@ function summaryOf(path: string, file: { mtimeMs: number }, head: Buffer, tail: 
     cwd: header.cwd,
     createdAtMs: header.timeMs || mtimeMs,
     updatedAtMs: timeOf(lineAt(tail, tail.length - 2) ?? {}) || mtimeMs,
-    preview: previewOf(fieldsOf(said['message'])),
+    preview: (saidInstead(head, saidAt) ?? previewOf(fieldsOf(said['message']))).slice(0, MAX_PREVIEW_LENGTH),
     name: textOf(named?.['name'])?.trim() || null,
     model: modelIn(tail) ?? modelIn(head) ?? null,
     path,
@@ -53,7 +55,14 @@ function summaryOf(path: string, file: { mtimeMs: number }, head: Buffer, tail: 
 }
 
 function previewOf({ role, content }: Fields): string {
-  return role === 'user' ? textOfBlocks(decodeBlocks(content)).slice(0, MAX_PREVIEW_LENGTH) : '';
+  return role === 'user' ? textOfBlocks(decodeBlocks(content)) : '';
+}
+
+/** What the user has written where pi has put something else in its place: heddle's entry before the message has it. */
+function saidInstead(bytes: Buffer, saidAt: number): string | undefined {
+  const start = saidAt < 0 ? -1 : bytes.lastIndexOf(0x0a, saidAt);
+  const mark = start <= 0 ? undefined : lineAt(bytes, start - 1);
+  return mark?.['customType'] === GUARD ? textOf(fieldsOf(mark['data'])['text']) : undefined;
 }
 
 /** The id that pi puts into a session's file name. */
