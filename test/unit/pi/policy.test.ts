@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mustAsk } from '../../../packages/bridges/src/pi/policy.ts';
-import { type ThreadWishes, withWishes } from '../../../packages/bridges/src/pi/settings.ts';
+import { type ThreadWishes, withWishes } from '@heddle/bridge-kit';
 
 let root: string;
 let cwd: string;

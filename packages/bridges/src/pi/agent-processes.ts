@@ -1,19 +1,26 @@
 // Owns how pi processes come to be: the pool with one for each thread, the guard that each must have loaded before it is
 // used, and the short-lived process that tells what a pi offers in a folder.
 
-import { stat } from 'node:fs/promises';
-import { type Lease, listOf, fieldsOf, ProcessPool, refusal, type Skill, textOf } from '@heddle/bridge-kit';
+import {
+  assertFolder,
+  fieldsOf,
+  FolderReports,
+  type Lease,
+  listOf,
+  type Permissions,
+  ProcessPool,
+  type Skill,
+  textOf,
+} from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
 import { asError, HeddleError, type ThreadId } from '@heddle/wire';
 import { GUARD, readGuardTold } from './guard-source.ts';
 import { type PiModel, readModel } from './models.ts';
 import { type PiListener, type PiMessage, PiProcess } from './process.ts';
 import { type PiStart, piArguments } from './process-arguments.ts';
-import type { AppliedSettings, Permissions } from './settings.ts';
+import type { AppliedSettings } from './settings.ts';
 import { readSkills } from './skills.ts';
 
-/** For how long what was said in a folder is taken for true: settings, models and skills are files of the user's. */
-const REPORT_LIFE_MS = 60_000;
 /** A first start may fetch packages that the user has configured. */
 const START_TIMEOUT_MS = 60_000;
 
@@ -65,7 +72,7 @@ export interface FolderReport {
 export class PiProcesses {
   readonly #options: PiProcessesOptions;
   readonly #pool = new ProcessPool<PiProcess>({ agent: 'pi' });
-  readonly #reports = new Map<string, { atMs: number; report: Promise<FolderReport> }>();
+  readonly #reports = new FolderReports((cwd) => this.#ask(cwd));
 
   constructor(options: PiProcessesOptions) {
     this.#options = options;
@@ -100,7 +107,7 @@ export class PiProcesses {
       const started = await this.#start(pi, wanted, listener);
       try {
         await onStarted(started);
-        void this.#keep(wanted.cwd, this.#report(started));
+        void this.#reports.keep(wanted.cwd, this.#report(started));
         return started.process;
       } catch (error) {
         await started.process.stop();
@@ -128,25 +135,12 @@ export class PiProcesses {
 
   /** What pi offers in a folder; one process at a time tells, and for a minute nobody asks again. */
   report(cwd: string): Promise<FolderReport> {
-    const known = this.#reports.get(cwd);
-    if (known !== undefined && Date.now() - known.atMs < REPORT_LIFE_MS) return known.report;
-    return this.#keep(cwd, this.#ask(cwd));
+    return this.#reports.in(cwd);
   }
 
   /** The latest of any folder, for what hardly differs between folders; asked in `cwd` when there is none. */
   anyReport(cwd: string): Promise<FolderReport> {
-    return [...this.#reports.values()].at(-1)?.report ?? this.report(cwd);
-  }
-
-  #keep(cwd: string, report: Promise<FolderReport>): Promise<FolderReport> {
-    const oldestMs = Date.now() - REPORT_LIFE_MS;
-    for (const [folder, { atMs }] of this.#reports) if (atMs < oldestMs) this.#reports.delete(folder);
-    this.#reports.delete(cwd);
-    this.#reports.set(cwd, { atMs: Date.now(), report });
-    report.catch(() => {
-      if (this.#reports.get(cwd)?.report === report) this.#reports.delete(cwd);
-    });
-    return report;
+    return this.#reports.latest(cwd);
   }
 
   async #ask(cwd: string): Promise<FolderReport> {
@@ -227,11 +221,6 @@ class GuardWatch {
     }
     this.#listener(message);
   }
-}
-
-async function assertFolder(cwd: string): Promise<void> {
-  const stats = await stat(cwd).catch(() => undefined);
-  if (stats?.isDirectory() !== true) throw refusal(`the folder ${cwd} is not there`);
 }
 
 function unavailable(error: unknown): HeddleError {

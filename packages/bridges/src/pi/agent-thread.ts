@@ -5,11 +5,14 @@ import {
   type HubForAgent,
   Inbox,
   type Lease,
+  leaseUnlessAborted,
   readFileText,
   type RunningTurn,
   type SettingsInForce,
+  type ThreadWishes,
   uuidV7,
   type WantedSettings,
+  withWishes,
 } from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
 import { asError, HeddleError, type ThreadId } from '@heddle/wire';
@@ -21,7 +24,7 @@ import { decodeEvent, type NativeEvent } from './native.ts';
 import { mustAsk } from './policy.ts';
 import type { PiMessage, PiProcess } from './process.ts';
 import { isDialog } from './questions.ts';
-import { type AppliedSettings, settingsInForce, thinkingOf, type ThreadWishes, withWishes } from './settings.ts';
+import { type AppliedSettings, settingsInForce, thinkingOf } from './settings.ts';
 import type { PiStore } from './store.ts';
 import { filesToSee, itemOfCall, newTranslator, type Note, outcomeOf, step, type Translator } from './translate.ts';
 
@@ -127,7 +130,7 @@ export class PiThread {
   }
 
   async #runOnce(turn: RunningTurn, begin: (pi: PiTurn) => void): ReturnType<PiTurn['end']> {
-    const lease = await this.#leaseUnlessCut(turn);
+    const lease = await leaseUnlessAborted(turn.signal, this.#lease());
     if (lease === undefined) return [];
     const pi = new PiTurn({
       turn,
@@ -253,18 +256,6 @@ export class PiThread {
     return (
       started.model !== model || started.effort !== effort || started.developerInstructions !== developerInstructions || started.cwd !== cwd
     );
-  }
-
-  async #leaseUnlessCut(turn: RunningTurn): Promise<Lease<PiProcess> | undefined> {
-    const { promise: cut, resolve } = Promise.withResolvers<undefined>();
-    const onAbort = () => resolve(undefined);
-    turn.signal.addEventListener('abort', onAbort, { once: true });
-    if (turn.signal.aborted) onAbort();
-    const starting = this.#lease();
-    const lease = await Promise.race([starting, cut]);
-    turn.signal.removeEventListener('abort', onAbort);
-    if (lease === undefined) starting.then((late) => late.release()).catch(() => {}); // nobody waits for it any more
-    return lease;
   }
 
   async #lease(): Promise<Lease<PiProcess>> {

@@ -2,7 +2,7 @@
 
 import { type Fields, fieldsOf, numberOf, type RunningTurn, TurnFailure, type TurnEvent, type TurnOutcome } from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
-import { asError, type CodexErrorInfo, type ItemId, type UserInput } from '@heddle/wire';
+import { asError, type ItemId, type UserInput } from '@heddle/wire';
 import { wordsOf } from './agent-input.ts';
 import { answerOf, askAboutCall } from './approvals.ts';
 import { EndOfWork } from './end-of-work.ts';
@@ -89,10 +89,7 @@ export class PiTurn {
     try {
       const outcome = await this.#over.promise;
       if (outcome.status === 'interrupted') this.turn.cut({ status: 'interrupted' });
-      if (outcome.status === 'failed') {
-        const { message, codexErrorInfo, additionalDetails } = outcome.error;
-        throw new TurnFailure(message, codexErrorInfo as CodexErrorInfo, additionalDetails);
-      }
+      if (outcome.status === 'failed') throw TurnFailure.of(outcome.error);
       return signal.aborted ? [] : this.#waiting;
     } finally {
       this.#isOver = true;

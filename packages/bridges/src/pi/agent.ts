@@ -12,15 +12,17 @@ import {
   type SettingsInForce,
   type Skill,
   type StoredThread,
+  type ThreadWishes,
   uuidV7,
   type WantedSettings,
+  withWishes,
 } from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
 import { asError, HeddleError, type Model, type ThreadId, type TurnId } from '@heddle/wire';
 import type { PiProcesses } from './agent-processes.ts';
 import { PiThread } from './agent-thread.ts';
 import { modelsOf } from './models.ts';
-import { type AppliedSettings, type ThreadWishes, withWishes } from './settings.ts';
+import type { AppliedSettings } from './settings.ts';
 import type { PiStore } from './store.ts';
 
 export interface PiAgentOptions {
@@ -72,7 +74,7 @@ export class PiAgent implements HubAgent {
 
   async openThread(stored: StoredThread, wanted: WantedSettings): Promise<OpenedThread> {
     const { models, applied } = await this.#processes.anyReport(this.#options.home);
-    const wishes = withWishes({ cwd: stored.cwd }, { ...wanted, cwd: stored.cwd });
+    const wishes = withWishes<ThreadWishes>({ cwd: stored.cwd }, { ...wanted, cwd: stored.cwd });
     const name = wishes.model ?? stored.model;
     const model = models.find(({ provider, id }) => `${provider}/${id}` === name) ?? applied.model;
     const thread = this.#load(stored.id, wishes, { model, thinking: applied.thinking });

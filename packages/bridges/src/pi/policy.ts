@@ -1,10 +1,10 @@
 // Owns which calls of pi's tools a person is asked about, as the policy of the thread has it at that moment. It looks at
 // paths, with their links followed; it asks nobody.
 
+import { approvalPolicyInForce, areEditsFree, type Permissions, type ThreadWishes } from '@heddle/bridge-kit';
 import { readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { GuardedCall } from './guard-source.ts';
-import { approvalPolicyInForce, type Permissions, type ThreadWishes } from './settings.ts';
 import { isFileTool, pathOfCall } from './translate/file-changes.ts';
 
 export interface PolicyContext {
@@ -52,10 +52,6 @@ export async function mustAsk(call: GuardedCall, { wishes, permissions, readable
 /** Whether what the call is about is a file that it changes. */
 export function isAboutFile(call: GuardedCall): boolean {
   return call.isBuiltIn && isFileTool({ name: call.toolName });
-}
-
-function areEditsFree({ areEditsAccepted, approvalPolicy, sandbox }: ThreadWishes): boolean {
-  return areEditsAccepted === true || (approvalPolicy === 'on-request' && sandbox === 'workspace-write');
 }
 
 function isGuarded(path: string, cwd: string): boolean {
