@@ -261,12 +261,15 @@ export class PiTurn {
     try {
       const hadWaiting = this.#waiting.length > 0;
       this.#waiting = [];
-      if (hadWaiting && !(await this.#clearQueue())) return await this.#options.endProcess();
+      const wasTelling = this.#work.hasCommands;
+      const drop = async () => !hadWaiting || this.#clearQueue();
+      if (!(await drop())) return await this.#options.endProcess();
       await this.#process.command({ type: 'abort' }, { timeoutMs: STOP_MS });
-      if (!this.#work.hasCommands) return;
-      // What was told just before may begin only now. A command of an extension's is no run that could be aborted; its
-      // further questions are answered with no.
+      if (!wasTelling) return;
+      // What was being told may have come into the queue, or begun, only since. A command of an extension's is no run that
+      // could be aborted; its further questions are answered with no.
       await this.#work.commandsEnded(STOP_MS);
+      await drop();
       await this.#process.command({ type: 'abort' }, { timeoutMs: STOP_MS });
     } catch (error) {
       if (this.#process.isGone) return;
