@@ -10,13 +10,6 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** The piece of an answer that a line of claude's stream-json carries, if it does. */
-export function textOfLine(line: string): string | undefined {
-  if (!line.includes('"text_delta"')) return undefined;
-  const { event } = JSON.parse(line) as { event?: { type?: string; delta?: { type?: string; text?: string } } };
-  return event?.type === 'content_block_delta' && event.delta?.type === 'text_delta' ? event.delta.text : undefined;
-}
-
 /**
  * How long each piece took from one place to the next, in milliseconds; pieces may have been joined on the way.
  * @throws Error when it is not the same text.

@@ -1,9 +1,9 @@
-// A phone that talks to claude through a daemon, and notes when words arrive.
+// A phone that talks to an agent through a daemon, and notes when words arrive.
 
 import type { AgentSession, HostConnection } from '@heddle/client/node';
 import type { ThreadId } from '@heddle/wire';
 import { startServedDaemon } from '../../test/support/served-daemon.ts';
-import type { ClaudeSurroundings } from './claude-plain.ts';
+import type { AgentUse } from './agents/benched-agent.ts';
 import { monotonicMs, type TimedText } from './timed-text.ts';
 
 interface Listening {
@@ -11,17 +11,15 @@ interface Listening {
   end: PromiseWithResolvers<TimedText[]>;
 }
 
-export class ClaudePhone {
-  readonly #host: HostConnection;
+export class AgentPhone {
   readonly #session: AgentSession;
   readonly #listening = new Map<ThreadId, Listening>();
 
-  static async connect(host: HostConnection): Promise<ClaudePhone> {
-    return new ClaudePhone(host, await host.openAgent('claude', { clientInfo: { name: 'bench', version: '1' } }));
+  static async open(host: HostConnection, agent: string): Promise<AgentPhone> {
+    return new AgentPhone(await host.openAgent(agent, { clientInfo: { name: 'bench', version: '1' } }));
   }
 
-  constructor(host: HostConnection, session: AgentSession) {
-    this.#host = host;
+  constructor(session: AgentSession) {
     this.#session = session;
     void this.#listen();
   }
@@ -38,7 +36,7 @@ export class ClaudePhone {
     return listening.end.promise;
   }
 
-  /** Its claude is gone when this resolves. */
+  /** Its agent holds nothing of it when this resolves. */
   async unload(threadId: ThreadId): Promise<void> {
     await this.#session.request('thread/archive', { threadId });
     await this.#session.request('thread/unarchive', { threadId });
@@ -52,9 +50,8 @@ export class ClaudePhone {
     await this.#session.request('thread/delete', { threadId });
   }
 
-  close(): Promise<void> {
+  close(): void {
     this.#session.close();
-    return this.#host.close();
   }
 
   async #listen(): Promise<void> {
@@ -74,15 +71,33 @@ export class ClaudePhone {
   }
 }
 
-/** Measures with a daemon of its own, which starts that claude. */
-export async function withPhone<T>({ command, env }: ClaudeSurroundings, measure: (phone: ClaudePhone) => Promise<T>): Promise<T> {
-  const daemon = await startServedDaemon({ toml: `[agents.claude]\ncommand = "${command}"\n[agents.codex]\nenabled = false\n`, env });
+/** All that host.toml may name: who is not measured does not run. */
+const agents = ['codex', 'claude', 'opencode', 'pi'] as const;
+
+/** Measures with a daemon of its own, which has that agent only. Nothing is asked of the agent before `open` is called. */
+export async function withDaemon<T>(
+  name: string,
+  { toml, env }: Pick<AgentUse, 'toml' | 'env'>,
+  measure: (open: () => Promise<AgentPhone>) => Promise<T>,
+): Promise<T> {
+  const others = agents.filter((agent) => agent !== name).map((agent) => `[agents.${agent}]\nenabled = false\n`);
+  const daemon = await startServedDaemon({ toml: `${toml}${others.join('')}`, env });
   try {
-    const phone = await ClaudePhone.connect(await daemon.dial());
-    const measured = await measure(phone);
-    await phone.close();
+    const host = await daemon.dial();
+    const measured = await measure(() => AgentPhone.open(host, name));
+    await host.close();
     return measured;
   } finally {
     await daemon.end();
   }
+}
+
+/** The same, with a phone that has opened the agent. */
+export function withPhone<T>(name: string, use: Pick<AgentUse, 'toml' | 'env'>, measure: (phone: AgentPhone) => Promise<T>): Promise<T> {
+  return withDaemon(name, use, async (open) => {
+    const phone = await open();
+    const measured = await measure(phone);
+    phone.close();
+    return measured;
+  });
 }
