@@ -2,7 +2,7 @@
 
 import { prompt } from '../../test/model-server/script.ts';
 import { type AgentPhone, withDaemon, withPhone } from './agent-phone.ts';
-import type { AgentUse, PlainAgent } from './agents/benched-agent.ts';
+import { type AgentUse, type PlainAgent, withPlain } from './agents/benched-agent.ts';
 import { median } from './measure.ts';
 import { monotonicMs, type TimedText } from './timed-text.ts';
 
@@ -27,15 +27,7 @@ interface Waits {
 
 /** From what a person does until the first words of the answer. */
 export async function measureFirstWords(name: string, use: AgentUse): Promise<FirstWordsFigures[]> {
-  const plainAgent = await use.startPlain();
-  const rounds = await withPhone(name, use, async (phone) => {
-    const both: { plain: Waits; heddle: Waits }[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      both.push({ plain: await plainWaits(plainAgent), heddle: await heddleWaits(phone, use.cwd) });
-    }
-    return both;
-  });
-  await plainAgent.end();
+  const rounds = await withPlain(use, (plain) => withPhone(name, use, (phone) => askInTurns({ plain, phone, cwd: use.cwd })));
   const figures = (row: string, key: keyof Waits) => ({
     name: row,
     plainMs: median(rounds.map(({ plain }) => plain[key])),
@@ -47,6 +39,12 @@ export async function measureFirstWords(name: string, use: AgentUse): Promise<Fi
     figures('one that is resumed', 'resumed'),
     figures(`one whose ${name} runs`, 'warm'),
   ];
+}
+
+async function askInTurns({ plain, phone, cwd }: { plain: PlainAgent; phone: AgentPhone; cwd: string }) {
+  const rounds: { plain: Waits; heddle: Waits }[] = [];
+  for (let round = 0; round < ROUNDS; round++) rounds.push({ plain: await plainWaits(plain), heddle: await heddleWaits(phone, cwd) });
+  return rounds;
 }
 
 async function plainWaits(agent: PlainAgent): Promise<Waits> {

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { prompt } from '../../test/model-server/script.ts';
 import { type AgentPhone, withPhone } from './agent-phone.ts';
-import type { PlainAgent, SettledAgent } from './agents/benched-agent.ts';
+import { type PlainAgent, type SettledAgent, withPlain } from './agents/benched-agent.ts';
 import { percentile } from './measure.ts';
 import { delaysMs, type TimedText } from './timed-text.ts';
 
@@ -31,30 +31,36 @@ export interface PieceFigures {
   heddle: { p50Ms: number; p99Ms: number };
 }
 
+interface Answers {
+  atOnce: number;
+  plain: TimedText[][];
+  heddle: TimedText[][];
+}
+
 /** From the agent's output to the reader of a piece of its answer. */
-export async function measurePieces(name: string, settled: SettledAgent): Promise<PieceFigures[]> {
-  const tapped = await settled.tap();
-  const plainAgent = await tapped.startPlain();
-  const rounds = await withPhone(name, tapped, async (phone) => {
-    await Promise.all([speakToPhone(phone, tapped.cwd, 1), speakPlainly(plainAgent, 1)]); // warm
-    const measured: { atOnce: number; plain: TimedText[][]; heddle: TimedText[][] }[] = [];
-    for (const atOnce of [1, 4]) {
-      const answers = { atOnce, plain: [] as TimedText[][], heddle: [] as TimedText[][] };
-      for (let round = 0; round < ROUNDS; round++) {
-        answers.plain.push(...(await speakPlainly(plainAgent, atOnce)));
-        answers.heddle.push(...(await speakToPhone(phone, tapped.cwd, atOnce)));
-      }
-      measured.push(answers);
-    }
-    return measured;
-  });
-  await plainAgent.end();
-  const notes = await tapped.end();
+export async function measurePieces(name: string, agent: SettledAgent): Promise<PieceFigures[]> {
+  const { measured, notes } = await agent.tapped((use) =>
+    withPlain(use, (plain) => withPhone(name, use, (phone) => speakInTurns({ plain, phone, cwd: use.cwd }))),
+  );
   const delays = (answers: TimedText[][]) => answers.flatMap((answer) => delaysMs(notes.whenLeft(answer), answer));
-  return rounds.map(({ atOnce, plain, heddle }) => {
+  return measured.map(({ atOnce, plain, heddle }) => {
     const heddleDelays = delays(heddle);
     return { atOnce, count: heddleDelays.length, plain: latencyOf(delays(plain)), heddle: latencyOf(heddleDelays) };
   });
+}
+
+async function speakInTurns({ plain, phone, cwd }: { plain: PlainAgent; phone: AgentPhone; cwd: string }): Promise<Answers[]> {
+  await Promise.all([speakToPhone(phone, cwd, 1), speakPlainly(plain, 1)]); // warm
+  const all: Answers[] = [];
+  for (const atOnce of [1, 4]) {
+    const answers: Answers = { atOnce, plain: [], heddle: [] };
+    for (let round = 0; round < ROUNDS; round++) {
+      answers.plain.push(...(await speakPlainly(plain, atOnce)));
+      answers.heddle.push(...(await speakToPhone(phone, cwd, atOnce)));
+    }
+    all.push(answers);
+  }
+  return all;
 }
 
 /** Nobody starts or ends while others speak. */

@@ -40,6 +40,7 @@ function firstWordsRow({ name, plainMs, heddleMs }: FirstWordsFigures): string[]
 }
 
 export async function reportHistory(agent: BenchedAgent): Promise<void> {
+  await installAgents();
   const { coldMs, warmMs, clientMs, readMs, readAgainMs, itemsRead } = await measureHistory(agent);
   say(`\n${agent.name}'s stored history, ms`);
   printTable(

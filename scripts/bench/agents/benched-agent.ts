@@ -3,7 +3,7 @@
 
 import type { ThreadStore } from '@heddle/bridge-kit';
 import type { ThreadId } from '@heddle/wire';
-import type { PieceOfLine, TapNotes } from '../tap-notes.ts';
+import type { TapNotes } from '../tap-notes.ts';
 import type { TimedText } from '../timed-text.ts';
 
 export interface BenchedAgent {
@@ -11,7 +11,6 @@ export interface BenchedAgent {
   name: string;
   /** How a program uses it that does so without heddle: `claude -p`. */
   plainName: string;
-  pieceOf: PieceOfLine;
   /** Takes a home for it, where it finds the scripted model server. */
   settle(modelServerUrl: string): Promise<SettledAgent>;
   /** Writes that many sessions, as the agent does, in a folder that is gone afterwards. */
@@ -30,15 +29,10 @@ export interface AgentUse {
 }
 
 export interface SettledAgent extends AgentUse {
-  /** The same, with a tap at each place where something leaves the agent. */
-  tap(): Promise<TappedAgent>;
+  /** The same, with a tap at each place where something leaves the agent: what has left it, and when, is told with the rest. */
+  tapped<T>(measure: (use: AgentUse) => Promise<T>): Promise<{ measured: T; notes: TapNotes }>;
   /** Nobody uses it any more: everything is given back. */
   end(): Promise<void>;
-}
-
-interface TappedAgent extends AgentUse {
-  /** Nobody uses it any more. @returns what has left the agent, and when */
-  end(): Promise<TapNotes>;
 }
 
 /** An agent as a program has it that knows the agent's own way. */
@@ -59,7 +53,10 @@ interface PlainSession {
 export interface HistorySize {
   sessions: number;
   folders: number;
-  /** Of each session. A turn has two items: a message of the user's, and an edit of a file. */
+  /**
+   * Of each session, so that there is more of it than a list shows; fewer where a list asks for sessions and not for what
+   * is in them. A turn has two items: a message of the user's, and an edit of a file.
+   */
   turns: number;
 }
 
@@ -69,4 +66,14 @@ export interface WrittenHistory {
   /** Writes one more session. */
   add(turns: number): Promise<ThreadId>;
   remove(): Promise<void>;
+}
+
+/** Measures with a plain agent that is ended afterwards, whatever comes. */
+export async function withPlain<T>(use: AgentUse, measure: (agent: PlainAgent) => Promise<T>): Promise<T> {
+  const agent = await use.startPlain();
+  try {
+    return await measure(agent);
+  } finally {
+    await agent.end();
+  }
 }

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeClaudeHome } from '../../../test/agents/support/claude-home.ts';
 import { agentPaths } from '../../install-agents.ts';
-import type { AgentUse, BenchedAgent, PlainAgent, SettledAgent } from './benched-agent.ts';
+import type { AgentUse, BenchedAgent, PlainAgent } from './benched-agent.ts';
 import { writeClaudeHistory } from './claude-history.ts';
 import { startPlainProcess, type StdioDialect, type StdioStart } from './plain-stdio.ts';
-import { makeStdioTap } from './stdio-taps.ts';
+import { withStdioTap } from './stdio-taps.ts';
 
 const dialect: StdioDialect = {
   name: 'claude',
@@ -26,8 +26,7 @@ const dialect: StdioDialect = {
 export const claude: BenchedAgent = {
   name: 'claude',
   plainName: 'claude -p',
-  pieceOf: dialect.pieceOf,
-  async settle(modelServerUrl): Promise<SettledAgent> {
+  async settle(modelServerUrl) {
     const home = await makeClaudeHome(modelServerUrl);
     const cwd = mkdtempSync(join(tmpdir(), 'heddle-bench-'));
     const command = agentPaths().claude;
@@ -39,10 +38,7 @@ export const claude: BenchedAgent = {
     });
     return {
       ...use(command),
-      tap() {
-        const tap = makeStdioTap(command, dialect.pieceOf);
-        return Promise.resolve({ ...use(tap.command), end: () => Promise.resolve(tap.end()) });
-      },
+      tapped: (measure) => withStdioTap({ command, pieceOf: dialect.pieceOf }, (tap) => measure(use(tap))),
       async end() {
         await home.remove();
         rmSync(cwd, { recursive: true });

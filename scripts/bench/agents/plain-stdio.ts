@@ -30,7 +30,9 @@ export interface PlainProcess {
 }
 
 export function startPlainProcess({ command, args, env, cwd }: StdioStart, dialect: StdioDialect): PlainProcess {
-  const agent = spawn(command, args, { env, cwd, stdio: ['pipe', 'pipe', 'inherit'] });
+  const agent = spawn(command, args, { env, cwd, stdio: 'pipe' });
+  let complaint = '';
+  agent.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(-4096)));
   const ended = new Promise<void>((resolve) => agent.once('exit', () => resolve()));
   let onLine = (_line: string) => {};
   let unfinished = '';
@@ -48,7 +50,7 @@ export function startPlainProcess({ command, args, env, cwd }: StdioStart, diale
         if (piece !== undefined) answer.push({ atMs: monotonicMs(), text: piece.text });
         else if (dialect.isEnd(line)) resolve(answer);
       };
-      void ended.then(() => reject(new Error(`${dialect.name} ended before its answer did`)));
+      void ended.then(() => reject(new Error(`${dialect.name} ended before its answer did: ${complaint}`)));
       if (said === undefined) agent.stdin.end();
       else agent.stdin.write(`${dialect.say(said)}\n`);
       return promise;

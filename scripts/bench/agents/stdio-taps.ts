@@ -8,28 +8,21 @@ import { type PieceOfLine, TapNotes } from '../tap-notes.ts';
 
 const tap = fileURLToPath(new URL('../stdio-tap.ts', import.meta.url));
 
-export interface StdioTap {
-  /** To be started instead of the agent. */
-  command: string;
-  /** Everything that was started has ended. */
-  end(): TapNotes;
-}
-
-export function makeStdioTap(command: string, pieceOf: PieceOfLine): StdioTap {
+/** @param measure is given what to start instead of the agent; it has ended all of it when it resolves */
+export async function withStdioTap<T>(
+  { command, pieceOf }: { command: string; pieceOf: PieceOfLine },
+  measure: (command: string) => Promise<T>,
+): Promise<{ measured: T; notes: TapNotes }> {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-bench-tap-'));
   const notes = join(folder, 'notes');
   mkdirSync(notes, { mode: 0o700 });
   const file = join(folder, 'agent');
   writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${tap}' '${notes}' '${command}' "$@"\n`);
   chmodSync(file, 0o700);
-  return {
-    command: file,
-    end() {
-      try {
-        return new TapNotes(notes, pieceOf);
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
-    },
-  };
+  try {
+    const measured = await measure(file);
+    return { measured, notes: new TapNotes(notes, pieceOf) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
