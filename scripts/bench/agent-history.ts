@@ -15,6 +15,8 @@ const size: HistorySize = { sessions: 10_000, folders: 50, turns: 30 };
 const LONG_TURNS = 5_000;
 
 export interface HistoryFigures {
+  /** How many sessions are listed. */
+  sessions: number;
   /** Milliseconds of the first list, with nothing known. */
   coldMs: number;
   /** Of a list when nothing has changed, the median of some. */
@@ -45,7 +47,7 @@ export async function measureHistory(agent: BenchedAgent): Promise<HistoryFigure
       itemsRead = (await store.read(longId)).turns.reduce((sum, turn) => sum + turn.items.length, 0);
     });
     const readAgainMs = await timed(() => store.read(longId));
-    return { coldMs, warmMs: median(warm), clientMs, readMs, readAgainMs, itemsRead };
+    return { sessions: listed, coldMs, warmMs: median(warm), clientMs, readMs, readAgainMs, itemsRead };
   } finally {
     await history.remove();
   }
