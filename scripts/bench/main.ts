@@ -1,8 +1,10 @@
 // `npm run bench`: what heddle's way costs, what the daemon costs, and what heddle adds to each agent.
 // `npm run bench -- pi claude-history`: only what has these names, or begins with them.
 
+import { availableParallelism, loadavg } from 'node:os';
 import type { BenchedAgent } from './agents/benched-agent.ts';
 import { claude } from './agents/claude.ts';
+import { say } from './print-table.ts';
 import { reportFirstWords, reportHistory, reportPieces } from './report-agent.ts';
 import { reportDaemon, reportReconnect } from './report-daemon.ts';
 import { reportDoors } from './report-doors.ts';
@@ -32,6 +34,7 @@ const wanted = process.argv.slice(2);
 const isNamed = (word: string, { name }: Part) => name === word || name.startsWith(`${word}-`);
 const unknown = wanted.find((word) => !parts.some((part) => isNamed(word, part)));
 if (unknown === undefined) {
+  say(`this computer has ${availableParallelism()} processors, and a load of ${loadavg()[0]?.toFixed(1)} before the benches`);
   for (const part of parts) if (wanted.length === 0 || wanted.some((word) => isNamed(word, part))) await part.report();
 } else {
   process.stderr.write(`no bench is named "${unknown}": there are ${parts.map(({ name }) => name).join(', ')}\n`);
