@@ -4,6 +4,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import type { BenchedAgent } from './agents/benched-agent.ts';
 import { claude } from './agents/claude.ts';
+import { pi } from './agents/pi.ts';
 import { say } from './print-table.ts';
 import { reportFirstWords, reportHistory, reportPieces } from './report-agent.ts';
 import { reportDaemon, reportReconnect } from './report-daemon.ts';
@@ -25,7 +26,7 @@ const parts: Part[] = [
   { name: 'doors', report: reportDoors },
   { name: 'reconnect', report: reportReconnect },
   { name: 'daemon', report: reportDaemon },
-  ...[claude].flatMap(partsOf),
+  ...[claude, pi].flatMap(partsOf),
   { name: 'strangers-junk', report: reportJunk },
   { name: 'strangers-guessing', report: reportGuessing },
 ];
