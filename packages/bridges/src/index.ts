@@ -4,11 +4,13 @@ import type { Bridge, BridgeContext } from '@heddle/bridge-kit';
 import { type ClaudeOptions, createClaudeBridge } from './claude/bridge.ts';
 import { type CodexOptions, createCodexBridge } from './codex/bridge.ts';
 import { createDemoBridge } from './demo/bridge.ts';
+import { createOpencodeBridge, type OpencodeOptions } from './opencode/bridge.ts';
 import { createPiBridge, type PiOptions } from './pi/bridge.ts';
 
 export interface BridgeOptions {
   codex: CodexOptions;
   claude: ClaudeOptions;
+  opencode: OpencodeOptions;
   pi: PiOptions;
 }
 
@@ -18,6 +20,7 @@ export function createBridges(context: BridgeContext, options: BridgeOptions): B
   return [
     createCodexBridge(scoped('codex'), options.codex),
     createClaudeBridge(scoped('claude'), options.claude),
+    createOpencodeBridge(scoped('opencode'), options.opencode),
     createPiBridge(scoped('pi'), options.pi),
     createDemoBridge(scoped('demo')),
   ];

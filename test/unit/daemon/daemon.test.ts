@@ -19,7 +19,7 @@ afterEach(async () => {
 async function start(toml = '', fake = 'missing'): Promise<TestDaemon> {
   const command = fake === 'missing' ? 'codex-that-is-not-there' : fakeCodex;
   const running = await startTestDaemon({
-    toml: `${toml}\n[agents.codex]\ncommand = "${command}"\n[agents.claude]\nenabled = false\n[agents.pi]\nenabled = false\n`,
+    toml: `${toml}\n[agents.codex]\ncommand = "${command}"\n[agents.claude]\nenabled = false\n[agents.opencode]\nenabled = false\n[agents.pi]\nenabled = false\n`,
     env: { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: '/nonexistent', FAKE_CODEX: fake },
   });
   toEnd.push(() => running.end());

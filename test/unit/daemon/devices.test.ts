@@ -14,7 +14,7 @@ let running: TestDaemon;
 const toEnd: (() => Promise<unknown>)[] = [];
 beforeEach(async () => {
   running = await startTestDaemon({
-    toml: '[agents.codex]\nenabled = false\n[agents.claude]\nenabled = false\n[agents.pi]\nenabled = false\n',
+    toml: '[agents.codex]\nenabled = false\n[agents.claude]\nenabled = false\n[agents.opencode]\nenabled = false\n[agents.pi]\nenabled = false\n',
   });
   toEnd.push(() => running.end());
 });

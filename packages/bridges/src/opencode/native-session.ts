@@ -1,0 +1,69 @@
+// Owns the reading of opencode's sessions, and of what it tells of its state. Source: opencode 1.18.33, `GET /doc`.
+
+import { type Fields, fieldsOf, numberOf, textOf } from '@heddle/bridge-kit';
+
+export interface NativeSession {
+  id: string;
+  parentId: string | undefined;
+  /** Absolute. */
+  directory: string;
+  title: string;
+  createdAtMs: number;
+  updatedAtMs: number;
+  /** With what it was last prompted; `undefined`: it never was. */
+  model: { provider: string; id: string; variant: string | undefined } | undefined;
+  /** Its agent: `build`, `plan`, or a sub-agent's name. */
+  agent: string | undefined;
+  /** In US dollars. */
+  costUsd: number;
+  /** What heddle has noted in it. */
+  note: { preview: string } | undefined;
+  /** This message and what follows were taken back, and will go when something is said. */
+  revertedFrom: string | undefined;
+}
+
+/** @returns undefined for what is no session */
+export function readSession(value: unknown): NativeSession | undefined {
+  const fields = fieldsOf(value);
+  const id = textOf(fields['id']);
+  const directory = textOf(fields['directory']);
+  if (id === undefined || directory === undefined) return undefined;
+  const time = fieldsOf(fields['time']);
+  const createdAtMs = numberOf(time['created']) ?? 0;
+  return {
+    id,
+    parentId: textOf(fields['parentID']),
+    directory,
+    title: textOf(fields['title']) ?? '',
+    createdAtMs,
+    updatedAtMs: numberOf(time['updated']) ?? createdAtMs,
+    model: readModel(fieldsOf(fields['model'])),
+    agent: textOf(fields['agent']),
+    costUsd: numberOf(fields['cost']) ?? 0,
+    note: readNote(fieldsOf(fieldsOf(fields['metadata'])['heddle'])),
+    revertedFrom: textOf(fieldsOf(fields['revert'])['messageID']),
+  };
+}
+
+/** The title that a session has until somebody, or a model, has given it another. */
+export function isMadeUpTitle(title: string): boolean {
+  return /^(?:New|Child) session - \d{4}-\d\d-\d\dT/.test(title);
+}
+
+/** Whether nothing was ever said in it, as far as the session itself tells. */
+export function isUnsaid({ model, title }: NativeSession): boolean {
+  return model === undefined && isMadeUpTitle(title);
+}
+
+function readModel(fields: Fields): NativeSession['model'] {
+  const id = textOf(fields['id']);
+  const provider = textOf(fields['providerID']);
+  if (id === undefined || provider === undefined) return undefined;
+  const variant = textOf(fields['variant']);
+  return { provider, id, variant: variant === 'default' ? undefined : variant };
+}
+
+function readNote(fields: Fields): NativeSession['note'] {
+  const preview = textOf(fields['preview']);
+  return preview === undefined ? undefined : { preview };
+}

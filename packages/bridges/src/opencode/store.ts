@@ -1,0 +1,116 @@
+// Owns opencode's own history as the hub wants it: sessions of all folders, and the turns in them. It asks the server,
+// so that what was said in a terminal is there; opencode's database is never touched.
+
+import { type StoredHistory, type StoredThread, type ThreadStore } from '@heddle/bridge-kit';
+import type { ThreadId, TurnId } from '@heddle/wire';
+import { SessionIndex } from './history/session-index.ts';
+import { historyOf, readStoredMessages } from './history/stored-turns.ts';
+import type { StoredMessage } from './history/turns-of-session.ts';
+import { fullName } from './models.ts';
+import { isMadeUpTitle, isUnsaid, type NativeSession } from './native-session.ts';
+import { ApiRefusal, type OpencodeApi } from './server/api.ts';
+import { threadIdOf } from './thread-id.ts';
+
+export interface OpencodeStoreOptions {
+  api: () => Promise<OpencodeApi>;
+  /** Names of the MCP servers that a folder has. */
+  mcpServers(directory: string): Promise<readonly string[]>;
+}
+
+export class OpencodeStore implements ThreadStore {
+  readonly sessions: SessionIndex;
+  readonly #options: OpencodeStoreOptions;
+  /** The ids that turns had live, by the messages that opencode has made for them, in each session. */
+  readonly #liveTurnIds = new Map<string, Map<string, TurnId>>();
+
+  constructor(options: OpencodeStoreOptions) {
+    this.#options = options;
+    this.sessions = new SessionIndex(options.api);
+  }
+
+  async list(): Promise<StoredThread[]> {
+    const sessions = await this.sessions.all();
+    return sessions.filter((session) => session.parentId === undefined && !isUnsaid(session)).map(storedThread);
+  }
+
+  async find(id: ThreadId): Promise<StoredThread | undefined> {
+    const session = await this.sessions.find(id);
+    if (session === undefined || (session.parentId === undefined && isUnsaid(session))) return undefined;
+    if (session.parentId === undefined) return storedThread(session);
+    return {
+      ...storedThread(session),
+      subAgent: { ...(await this.#origin(session)), nickname: session.title, role: session.agent ?? null },
+    };
+  }
+
+  async read(id: ThreadId): Promise<StoredHistory> {
+    const session = await this.sessions.find(id);
+    if (session === undefined) return { turns: [], usage: undefined };
+    const [messages, mcpServers] = await Promise.all([this.messages(session), this.#options.mcpServers(session.directory)]);
+    return historyOf(messages, { session, mcpServers, liveTurnIds: this.#liveTurnIds.get(session.id) ?? new Map() });
+  }
+
+  async remove(id: ThreadId): Promise<void> {
+    const session = await this.sessions.find(id);
+    if (session === undefined) return;
+    await this.removeSession(session);
+  }
+
+  async removeSession({ id, directory }: NativeSession): Promise<void> {
+    const api = await this.#options.api();
+    try {
+      await api.delete(`/session/${id}`, { directory });
+    } catch (error) {
+      if (!(error instanceof ApiRefusal) || error.status !== 404) throw error;
+    }
+    this.sessions.drop(id);
+    this.#liveTurnIds.delete(id);
+  }
+
+  /** Oldest first. */
+  async messages({ id, directory }: NativeSession): Promise<StoredMessage[]> {
+    const api = await this.#options.api();
+    return readStoredMessages(await api.find(`/session/${id}/message`, { directory }));
+  }
+
+  /** Notes the id that a turn has live, where opencode has made the message that begins it. */
+  rememberTurn(sessionId: string, messageId: string, turnId: TurnId): void {
+    const turnIds = this.#liveTurnIds.get(sessionId) ?? new Map<string, TurnId>();
+    turnIds.set(messageId, turnId);
+    this.#liveTurnIds.set(sessionId, turnIds);
+  }
+
+  /** The message that begins a turn. */
+  messageOf(sessionId: string, turnId: TurnId): string {
+    for (const [messageId, live] of this.#liveTurnIds.get(sessionId) ?? []) if (live === turnId) return messageId;
+    return turnId;
+  }
+
+  async #origin({ parentId = '' }: NativeSession): Promise<{ parentThreadId: ThreadId; depth: number }> {
+    let depth = 1;
+    let root = await this.sessions.read(parentId);
+    while (root?.parentId !== undefined) {
+      root = await this.sessions.read(root.parentId);
+      depth += 1;
+    }
+    // A sub-agent is heard where the user's own thread is, however deep it was started.
+    return { parentThreadId: threadIdOf(root?.id ?? parentId), depth };
+  }
+}
+
+function storedThread(session: NativeSession): StoredThread {
+  const { id, directory, createdAtMs, updatedAtMs, model, note, title } = session;
+  const name = isMadeUpTitle(title) ? null : title;
+  return {
+    id: threadIdOf(id),
+    cwd: directory,
+    createdAtMs,
+    updatedAtMs,
+    preview: note?.preview ?? name ?? '',
+    name,
+    model: model === undefined ? null : fullName(model),
+    path: null,
+    forkedFromId: null,
+    gitBranch: null,
+  };
+}
