@@ -19,8 +19,8 @@ export interface AskerOptions {
   /** Absolute. */
   directory: string;
   /** Whether it is granted already. @param files of an edit, absolute */
-  isGranted(files: readonly string[] | undefined): boolean;
-  onEditsAccepted(): void;
+  isGranted: (files: readonly string[] | undefined) => boolean;
+  onEditsAccepted: () => void;
   log: Log;
 }
 

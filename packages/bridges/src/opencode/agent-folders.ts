@@ -5,17 +5,18 @@
 import { fieldsOf, type Skill, textOf } from '@heddle/bridge-kit';
 import { type ModelCatalog, readCatalog } from './models.ts';
 import type { OpencodeApi } from './server/api.ts';
+import type { AskServer } from './server/opencode-server.ts';
 import { namesOf, skillsOf } from './skills.ts';
 
 const KEEP_MS = 10_000;
 const MAX_KEPT = 200;
 
 export class FolderFacts {
-  readonly #api: () => Promise<OpencodeApi>;
+  readonly #ask: AskServer;
   readonly #kept = new Map<string, { untilMs: number; fact: Promise<unknown> }>();
 
-  constructor(api: () => Promise<OpencodeApi>) {
-    this.#api = api;
+  constructor(ask: AskServer) {
+    this.#ask = ask;
   }
 
   catalog(directory: string): Promise<ModelCatalog> {
@@ -53,7 +54,7 @@ export class FolderFacts {
     const nowMs = performance.now();
     const kept = this.#kept.get(key);
     if (kept !== undefined && nowMs < kept.untilMs) return kept.fact as Promise<T>;
-    const fact = this.#api().then(ask);
+    const fact = this.#ask(ask);
     this.#kept.delete(key);
     this.#kept.set(key, { untilMs: nowMs + KEEP_MS, fact });
     fact.catch(() => this.#kept.delete(key)); // whoever asked is told

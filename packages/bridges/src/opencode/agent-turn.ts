@@ -130,7 +130,7 @@ export class OpencodeTurn {
         if (this.turn.signal.aborted || this.#isOver) return;
         this.#prompt(id, prompt);
       } catch (error) {
-        this.#fail(asError(error));
+        await this.#fail(asError(error));
       }
     })();
   }
@@ -154,16 +154,17 @@ export class OpencodeTurn {
     const { connection, sessionId, directory } = this.#options;
     const options = { directory, body, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
     connection.api.post(`/session/${sessionId}/${route}`, options).catch((error: unknown) => {
-      if (error instanceof ApiRefusal) this.#fail(new TurnFailure(error.message, 'badRequest'));
+      if (error instanceof ApiRefusal) return this.#fail(new TurnFailure(error.message, 'badRequest'));
       // A route that waits for the end breaks off with the server, whose death tells more, or with a cut connection.
-      else if (timeoutMs === undefined) this.#fail(asError(error));
+      return timeoutMs === undefined ? this.#fail(asError(error)) : undefined;
     });
   }
 
   /** A message that can't be passed on fails the turn; what opencode does meanwhile is stopped. */
-  #fail(error: Error): void {
+  async #fail(error: Error): Promise<void> {
     if (this.#isOver) return;
-    void this.#abort().finally(() => this.#over.reject(error));
+    await this.#abort();
+    this.#over.reject(error);
   }
 
   async #handle(event: NativeEvent): Promise<void> {

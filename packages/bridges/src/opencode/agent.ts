@@ -56,9 +56,9 @@ export class OpencodeAgent implements HubAgent {
   constructor(options: OpencodeAgentOptions) {
     this.#options = options;
     const { server } = options;
-    const api = () => server.api();
-    this.#folders = new FolderFacts(api);
-    this.store = new OpencodeStore({ api, mcpServers: (directory) => this.#folders.mcpServers(directory) });
+    const { ask } = server;
+    this.#folders = new FolderFacts(ask);
+    this.store = new OpencodeStore({ ask, mcpServers: (directory) => this.#folders.mcpServers(directory) });
     server.listen({
       onEvent: (event) => this.#onEvent(event),
       onGap: () => {
@@ -76,8 +76,7 @@ export class OpencodeAgent implements HubAgent {
     const directory = wanted.cwd ?? this.#options.home;
     await refuseMissing(directory);
     const catalog = await this.#catalog(directory);
-    const api = await this.#options.server.api();
-    const session = readSession(await api.post('/session', { directory, body: {} }));
+    const session = readSession(await this.#options.server.ask((api) => api.post('/session', { directory, body: {} })));
     if (session === undefined) throw new Error('opencode made a session that heddle can not read');
     this.store.sessions.note(session);
     const wishes = withWishes({ cwd: session.directory, mode: this.#options.mode }, wanted);
@@ -95,9 +94,9 @@ export class OpencodeAgent implements HubAgent {
     const { sessions } = this.store;
     const from = await sessions.find(source.id);
     if (from === undefined) throw refusal(`no rollout found for thread id ${source.id}`);
-    const api = await this.#options.server.api();
     const body = beforeTurnId === undefined ? {} : { messageID: this.store.messageOf(from.id, beforeTurnId) };
-    const session = readSession(await api.post(`/session/${from.id}/fork`, { directory: from.directory, body }));
+    const copy = await this.#options.server.ask((api) => api.post(`/session/${from.id}/fork`, { directory: from.directory, body }));
+    const session = readSession(copy);
     if (session === undefined) throw new Error('opencode made a session that heddle can not read');
     sessions.note(session);
     const catalog = await this.#catalog(session.directory);
@@ -113,7 +112,7 @@ export class OpencodeAgent implements HubAgent {
     const first = this.store.messageOf(session.id, beforeTurnId);
     const at = messages.findIndex(({ message }) => message.id === first);
     if (at < 0) throw refusal(`no turn ${beforeTurnId} in thread ${threadId}`);
-    const api = await this.#options.server.api();
+    const { api } = await this.#options.server.connect();
     for (const { message } of messages.slice(at).toReversed()) {
       await api.delete(`/session/${session.id}/message/${message.id}`, { directory: session.directory });
     }
@@ -139,8 +138,8 @@ export class OpencodeAgent implements HubAgent {
   async renameThread(threadId: ThreadId, name: string): Promise<void> {
     const session = await this.store.sessions.find(threadId);
     if (session === undefined) return;
-    const api = await this.#options.server.api();
-    await api.patch(`/session/${session.id}`, { directory: session.directory, body: { title: name } });
+    const { id, directory } = session;
+    await this.#options.server.ask((api) => api.patch(`/session/${id}`, { directory, body: { title: name } }));
   }
 
   runTurn(turn: RunningTurn): Promise<void> {
@@ -184,7 +183,7 @@ export class OpencodeAgent implements HubAgent {
       folders: this.#folders,
       store: this.store,
       hub,
-      connect: () => server.connect(),
+      connect: () => server.connectAnswering(),
       log,
     });
     this.#threads.set(thread.id, thread);

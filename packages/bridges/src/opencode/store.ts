@@ -8,11 +8,12 @@ import { historyOf, readStoredMessages } from './history/stored-turns.ts';
 import type { StoredMessage } from './history/turns-of-session.ts';
 import { fullName } from './models.ts';
 import { isMadeUpTitle, isUnsaid, type NativeSession } from './native-session.ts';
-import { ApiRefusal, type OpencodeApi } from './server/api.ts';
+import { ApiRefusal } from './server/api.ts';
+import type { AskServer } from './server/opencode-server.ts';
 import { threadIdOf } from './thread-id.ts';
 
 export interface OpencodeStoreOptions {
-  api: () => Promise<OpencodeApi>;
+  ask: AskServer;
   /** Names of the MCP servers that a folder has. */
   mcpServers(directory: string): Promise<readonly string[]>;
 }
@@ -25,7 +26,7 @@ export class OpencodeStore implements ThreadStore {
 
   constructor(options: OpencodeStoreOptions) {
     this.#options = options;
-    this.sessions = new SessionIndex(options.api);
+    this.sessions = new SessionIndex(options.ask);
   }
 
   async list(): Promise<StoredThread[]> {
@@ -57,9 +58,8 @@ export class OpencodeStore implements ThreadStore {
   }
 
   async removeSession({ id, directory }: NativeSession): Promise<void> {
-    const api = await this.#options.api();
     try {
-      await api.delete(`/session/${id}`, { directory });
+      await this.#options.ask((api) => api.delete(`/session/${id}`, { directory }));
     } catch (error) {
       if (!(error instanceof ApiRefusal) || error.status !== 404) throw error;
     }
@@ -69,8 +69,7 @@ export class OpencodeStore implements ThreadStore {
 
   /** Oldest first. */
   async messages({ id, directory }: NativeSession): Promise<StoredMessage[]> {
-    const api = await this.#options.api();
-    return readStoredMessages(await api.find(`/session/${id}/message`, { directory }));
+    return readStoredMessages(await this.#options.ask((api) => api.find(`/session/${id}/message`, { directory })));
   }
 
   /** Notes the id that a turn has live, where opencode has made the message that begins it. */

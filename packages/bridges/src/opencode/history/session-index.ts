@@ -4,7 +4,7 @@
 import { listOf } from '@heddle/bridge-kit';
 import type { ThreadId } from '@heddle/wire';
 import { type NativeSession, readSession } from '../native-session.ts';
-import type { OpencodeApi } from '../server/api.ts';
+import type { AskServer } from '../server/opencode-server.ts';
 import { threadIdOf } from '../thread-id.ts';
 
 /** How long a list of all is believed, but for what has changed. */
@@ -13,15 +13,15 @@ const BELIEVE_MS = 30_000;
 const ALL = '1000000';
 
 export class SessionIndex {
-  readonly #api: () => Promise<OpencodeApi>;
+  readonly #ask: AskServer;
   #sessions = new Map<string, NativeSession>();
   readonly #byThread = new Map<ThreadId, string>();
   #listedAtMs: number | undefined;
   #newestMs = 0;
   #listing: Promise<void> | undefined;
 
-  constructor(api: () => Promise<OpencodeApi>) {
-    this.#api = api;
+  constructor(ask: AskServer) {
+    this.#ask = ask;
   }
 
   /** All sessions, sub-agents' too. */
@@ -41,8 +41,7 @@ export class SessionIndex {
   }
 
   async read(sessionId: string): Promise<NativeSession | undefined> {
-    const api = await this.#api();
-    const session = readSession(await api.find(`/session/${sessionId}`));
+    const session = readSession(await this.#ask((api) => api.find(`/session/${sessionId}`)));
     if (session === undefined) this.drop(sessionId);
     else this.note(session);
     return session;
@@ -64,11 +63,12 @@ export class SessionIndex {
   }
 
   async #list(): Promise<void> {
-    const api = await this.#api();
     const nowMs = performance.now();
     const isKnown = this.#listedAtMs !== undefined && nowMs - this.#listedAtMs < BELIEVE_MS;
     const query = { limit: ALL, ...(isKnown ? { start: String(this.#newestMs) } : {}) };
-    const sessions = listOf(await api.get('/experimental/session', { query })).flatMap((each) => readSession(each) ?? []);
+    const sessions = listOf(await this.#ask((api) => api.get('/experimental/session', { query }))).flatMap(
+      (each) => readSession(each) ?? [],
+    );
     if (!isKnown) {
       for (const id of this.#sessions.keys()) this.drop(id);
       this.#listedAtMs = nowMs;

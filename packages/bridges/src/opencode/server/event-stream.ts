@@ -15,7 +15,7 @@ const NEWLINE = Uint8Array.of(LF);
  * The JSON of each event. An event without its end is none.
  * @throws Error when an event is too long, or the stream breaks; SyntaxError when one is no JSON
  */
-export async function* readEvents(source: AsyncIterable<Uint8Array>, maxEventBytes = MAX_EVENT_BYTES): AsyncGenerator<unknown> {
+export async function* readEvents(source: AsyncIterable<Uint8Array>, maxEventBytes = MAX_EVENT_BYTES): AsyncGenerator {
   let data: Uint8Array[] = [];
   for await (const line of linesOf(source, maxEventBytes)) {
     if (line.byteLength > 0) {

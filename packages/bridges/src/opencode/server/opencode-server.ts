@@ -1,7 +1,6 @@
 // Owns that there is one opencode server when one is needed: heddle's own, started at the first request and again after
 // its death, or the one that host.toml names. Requests that come while it starts wait for the same start.
 
-import { fieldsOf, textOf } from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
 import { asError, HeddleError } from '@heddle/wire';
 import { ApiRefusal, OpencodeApi, type ServerAddress } from './api.ts';
@@ -12,7 +11,7 @@ import { readOwnConfiguration } from './own-configuration.ts';
 
 export interface OpencodeServerOptions {
   /** The installed opencode. @throws HeddleError `agent_unavailable` */
-  findCommand(): Promise<string>;
+  findCommand: () => Promise<string>;
   launchEnv: () => Promise<NodeJS.ProcessEnv>;
   /** A server that runs already. */
   server: ServerAddress | undefined;
@@ -20,6 +19,11 @@ export interface OpencodeServerOptions {
   runtimeDir: string;
   log: Log;
 }
+
+export type AskServer = <T>(act: (api: OpencodeApi) => Promise<T>) => Promise<T>;
+
+/** How long after a request that broke off the end of the server may be noticed. */
+const NOTICE_MS = 1_000;
 
 interface Running {
   connection: Connection;
@@ -64,9 +68,26 @@ export class OpencodeServer {
     }
   }
 
-  async api(): Promise<OpencodeApi> {
-    return (await this.connect()).api;
+  /** The same, when it has just answered: a server that was killed a moment ago is not taken for one that runs. */
+  async connectAnswering(): Promise<Connection> {
+    await this.ask((api) => api.get('/global/health'));
+    return this.connect();
   }
+
+  /**
+   * Asks the server something that may be asked twice: once more of the next one, when it dies over it.
+   * @throws what `act` throws; HeddleError `agent_unavailable` when there is no server
+   */
+  readonly ask: AskServer = async (act) => {
+    const connection = await this.connect();
+    try {
+      return await act(connection.api);
+    } catch (error) {
+      const isUnanswered = error instanceof HeddleError && error.code === 'agent_unavailable';
+      if (!isUnanswered || !(await endsSoon(connection))) throw error;
+      return act((await this.connect()).api);
+    }
+  };
 
   /** Ends the server, if it is ours; the next request starts another. */
   async stop(): Promise<void> {
@@ -146,9 +167,12 @@ export class OpencodeServer {
   }
 }
 
-/** The model that the user's own configuration names for everything: `provider/model`. Nothing else of it is read. */
-export function configuredModel(configuration: unknown): string | undefined {
-  return textOf(fieldsOf(configuration)['model']);
+async function endsSoon(connection: Connection): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, NOTICE_MS);
+  await Promise.race([connection.ended, late]);
+  clearTimeout(timer);
+  return connection.isOver;
 }
 
 function asUnavailable(error: unknown): Error {
