@@ -67,12 +67,13 @@ export class CodexTui extends Terminal {
     super([agentPaths().codex, '--remote', url, '-C', folder], { env: home.env, cwd: folder });
   }
 
-  /** Resolves when it has a thread in `folder`: the line below the prompt then tells with which effort the model thinks. */
+  /** Resolves when it has a thread in `folder`: the line below the prompt tells of its model, and the greeting follows. */
   static async start(home: TuiHome, url: string, folder: string): Promise<CodexTui> {
     const tui = new CodexTui(home, url, folder);
     try {
       await tui.shows('Ask Codex to do anything');
-      await tui.shows(/^ {2}\S.* (?:low|medium|high|xhigh) · \//m);
+      await tui.shows(/^ {2}\S.* (?:default|low|medium|high|xhigh) · \//m);
+      await tui.shows('To get started,');
       return tui;
     } catch (error) {
       tui.end();
