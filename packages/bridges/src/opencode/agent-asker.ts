@@ -1,16 +1,19 @@
-// Owns opencode's open questions in one turn: which are put to people, and when the answers go back. opencode takes a
-// declined question for the end of all others that are open in the same session, so a refusal waits for those.
+// Owns opencode's open questions in one turn: which are put to people, and when the answers go back. With a refusal
+// opencode refuses all other questions that are open in the same session (1.18.33, measured), so it waits until there are
+// none, and until no further call has come for a moment: the calls of one answer come one after the other.
 
 import { type RunningTurn, textOf, type TurnEvent } from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
 import { asError, type ItemId, type ThreadId, type TurnId } from '@heddle/wire';
 import { askPermission, type AskedCall, type QuestionPlace, subjectOf } from './approvals.ts';
-import type { PermissionRequest, QuestionRequest } from './native.ts';
+import type { NativeEvent, PermissionRequest, QuestionRequest } from './native.ts';
 import { answersOf, questionsOf } from './questions.ts';
 import { ApiRefusal, type OpencodeApi } from './server/api.ts';
 import { changedPaths, fileTools } from './translate/file-changes.ts';
 import { DECLINED_BY_USER, findCall, type Translator } from './translate.ts';
 
+/** How long a session must say nothing before a refusal goes to it. */
+const QUIET_MS = 300;
 const UNREADABLE = 'Nobody could answer whether this may be done, so it may not.';
 
 export interface AskerOptions {
@@ -34,6 +37,9 @@ export class Asker {
   readonly #open = new Map<string, OpenQuestion>();
   /** Refusals that wait for the other questions of their session. */
   #held: { request: PermissionRequest; message: string }[] = [];
+  readonly #quietTimers = new Map<string, NodeJS.Timeout>();
+  /** Calls that the model is still writing, by their sessions. */
+  readonly #beingWritten = new Map<ItemId, string>();
   /** Questions that came before what they are about. */
   #early: PermissionRequest[] = [];
   readonly #asked = new Set<string>();
@@ -47,6 +53,16 @@ export class Asker {
 
   note(event: TurnEvent): void {
     if (event.type === 'subAgentStarted') this.#subAgentTurns.set(event.agentThreadId, event.turnId);
+  }
+
+  /** Something is told of a session. */
+  noteActivity(event: NativeEvent): void {
+    if (event.type === 'part' && event.part.type === 'tool') {
+      if (event.part.state.status === 'pending') this.#beingWritten.set(event.part.id, event.sessionId);
+      else this.#beingWritten.delete(event.part.id);
+    }
+    const sessionId = 'sessionId' in event ? event.sessionId : undefined;
+    if (sessionId !== undefined && this.#quietTimers.has(sessionId)) this.#sendHeldSoon(sessionId);
   }
 
   /** opencode asks; asked again of the same question, nothing happens. */
@@ -83,6 +99,9 @@ export class Asker {
 
   withdrawAll(): void {
     this.#early = [];
+    this.#held = [];
+    for (const timer of this.#quietTimers.values()) clearTimeout(timer);
+    this.#quietTimers.clear();
     for (const id of this.#open.keys()) this.withdraw(id);
   }
 
@@ -120,7 +139,7 @@ export class Asker {
       // The question was taken back, or the turn was cut short, which stops opencode.
     } finally {
       this.#open.delete(request.id);
-      await this.#sendHeld(request.sessionId);
+      this.#sendHeldSoon(request.sessionId);
     }
   }
 
@@ -140,14 +159,29 @@ export class Asker {
       if (!withdrawal.signal.aborted && !turn.signal.aborted) this.#tellUnanswered(error);
     } finally {
       this.#open.delete(request.id);
-      await this.#sendHeld(request.sessionId);
+      this.#sendHeldSoon(request.sessionId);
     }
   }
 
-  /** The refusals of a session, once nothing else is open in it. */
+  #sendHeldSoon(sessionId: string): void {
+    clearTimeout(this.#quietTimers.get(sessionId));
+    this.#quietTimers.delete(sessionId);
+    if (!this.#held.some(({ request }) => request.sessionId === sessionId)) return;
+    this.#quietTimers.set(
+      sessionId,
+      setTimeout(() => void this.#sendHeld(sessionId), QUIET_MS),
+    );
+  }
+
+  /** The refusals of a session, once nothing else is open in it; else whatever is open brings this back. */
   async #sendHeld(sessionId: string): Promise<void> {
+    this.#quietTimers.delete(sessionId);
     const isOpen = [...this.#open.values()].some((open) => open.sessionId === sessionId);
-    if (isOpen || this.#options.turn.signal.aborted) return;
+    const isWriting = [...this.#beingWritten.values()].includes(sessionId);
+    const isEarly = this.#early.some((request) => request.sessionId === sessionId);
+    if (this.#options.turn.signal.aborted) return;
+    if (isWriting || isEarly) return this.#sendHeldSoon(sessionId);
+    if (isOpen) return;
     const held = this.#held.filter(({ request }) => request.sessionId === sessionId);
     this.#held = this.#held.filter(({ request }) => request.sessionId !== sessionId);
     for (const { request, message } of held) await this.#reply(request, { reply: 'reject', message });

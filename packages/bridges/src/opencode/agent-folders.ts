@@ -2,7 +2,8 @@
 // folder, because projects have configurations of their own; an answer is kept for a moment. Keys that come with the
 // answers are never kept.
 
-import { fieldsOf, type Skill, textOf } from '@heddle/bridge-kit';
+import { fieldsOf, type McpServer, type Skill, textOf } from '@heddle/bridge-kit';
+import { mcpServersOf } from './mcp-servers.ts';
 import { type ModelCatalog, readCatalog } from './models.ts';
 import type { OpencodeApi } from './server/api.ts';
 import type { AskServer } from './server/opencode-server.ts';
@@ -40,8 +41,12 @@ export class FolderFacts {
     });
   }
 
-  mcpServers(directory: string): Promise<string[]> {
-    return this.#fact('mcp', directory, async (api) => Object.keys(fieldsOf(await api.get('/mcp', { directory }))));
+  mcpServers(directory: string): Promise<McpServer[]> {
+    return this.#fact('mcp', directory, async (api) => mcpServersOf(await api.get('/mcp', { directory })));
+  }
+
+  async mcpServerNames(directory: string): Promise<string[]> {
+    return (await this.mcpServers(directory)).map(({ name }) => name);
   }
 
   /** The server was ended: another may say something else. */

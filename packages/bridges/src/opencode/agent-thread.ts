@@ -10,7 +10,6 @@ import { OpencodeTurn, type TurnBegin } from './agent-turn.ts';
 import { contextWindowsOf, type ModelCatalog } from './models.ts';
 import type { NativeEvent } from './native.ts';
 import type { NativeSession } from './native-session.ts';
-import type { OpencodeApi } from './server/api.ts';
 import type { Connection } from './server/connection.ts';
 import { isGranted, type Permissions, promptSettings, settingsInForce, type ThreadWishes, withWishes } from './settings.ts';
 import type { OpencodeStore } from './store.ts';
@@ -115,8 +114,9 @@ export class OpencodeThread {
   async #turnIn(connection: Connection, turn: RunningTurn): Promise<OpencodeTurn> {
     const { folders, store, permissions, log } = this.#options;
     const { id: sessionId, directory } = this.session;
-    const [catalog, mcpServers] = await Promise.all([folders.catalog(directory), folders.mcpServers(directory)]);
+    const [catalog, mcpServers] = await Promise.all([folders.catalog(directory), folders.mcpServerNames(directory)]);
     this.#catalog = catalog;
+    await store.dropReverted(this.session);
     const asker = new Asker({
       turn,
       api: connection.api,
@@ -136,7 +136,7 @@ export class OpencodeThread {
       asker,
       settings: () => promptSettings(this.#wishes, this.#catalog),
       commands: () => folders.commandNames(directory),
-      onSaid: (content) => this.#noteSaid(connection.api, content),
+      onSaid: (content) => this.#noteSaid(content),
       onBegun: (messageId) => {
         this.#seenMessages.add(messageId);
         if (messageId !== turn.id) store.rememberTurn(sessionId, messageId, turn.id);
@@ -146,13 +146,11 @@ export class OpencodeThread {
   }
 
   /** Lists show what a thread began with; opencode keeps a title only, which a model makes up. */
-  #noteSaid(api: OpencodeApi, content: readonly UserInput[]): void {
+  #noteSaid(content: readonly UserInput[]): void {
     if (this.#isSaid) return;
     this.#isSaid = true;
     const text = content.find((input) => input.type === 'text')?.text ?? '';
-    const { id, directory } = this.session;
-    const metadata = { heddle: { preview: text.slice(0, MAX_PREVIEW) } };
-    api.patch(`/session/${id}`, { directory, body: { metadata } }).catch((error: unknown) => {
+    this.#options.store.note(this.session, { preview: text.slice(0, MAX_PREVIEW) }).catch((error: unknown) => {
       this.#options.log.info('what a thread began with could not be noted', { threadId: this.id, error: asError(error) });
     });
   }

@@ -181,6 +181,7 @@ export class OpencodeTurn {
     }
     this.#take(event);
     const { asker } = this.#options;
+    asker.noteActivity(event);
     asker.tryEarly(this.#translator);
     if (event.type === 'permissionAsked') asker.permission(event.request, this.#translator);
     if (event.type === 'questionAsked') asker.question(event.request, this.#translator);

@@ -6,6 +6,7 @@ import {
   type ForkPoint,
   type HubAgent,
   type HubForAgent,
+  type McpServer,
   type OpenedThread,
   quoted,
   refusal,
@@ -58,7 +59,7 @@ export class OpencodeAgent implements HubAgent {
     const { server } = options;
     const { ask } = server;
     this.#folders = new FolderFacts(ask);
-    this.store = new OpencodeStore({ ask, mcpServers: (directory) => this.#folders.mcpServers(directory) });
+    this.store = new OpencodeStore({ ask, mcpServers: (directory) => this.#folders.mcpServerNames(directory) });
     server.listen({
       onEvent: (event) => this.#onEvent(event),
       onGap: () => {
@@ -94,7 +95,8 @@ export class OpencodeAgent implements HubAgent {
     const { sessions } = this.store;
     const from = await sessions.find(source.id);
     if (from === undefined) throw refusal(`no rollout found for thread id ${source.id}`);
-    const body = beforeTurnId === undefined ? {} : { messageID: this.store.messageOf(from.id, beforeTurnId) };
+    const cut = beforeTurnId === undefined ? from.note.reverted?.from : this.store.messageOf(from.id, beforeTurnId);
+    const body = cut === undefined ? {} : { messageID: cut };
     const copy = await this.#options.server.ask((api) => api.post(`/session/${from.id}/fork`, { directory: from.directory, body }));
     const session = readSession(copy);
     if (session === undefined) throw new Error('opencode made a session that heddle can not read');
@@ -105,17 +107,17 @@ export class OpencodeAgent implements HubAgent {
     return this.#load(session, wishes, catalog, true);
   }
 
-  /** Message by message: opencode's own way back would change files too. */
   async revertThread(threadId: ThreadId, beforeTurnId: TurnId): Promise<void> {
     const { session } = this.#find(threadId);
     const messages = await this.store.messages(session);
-    const first = this.store.messageOf(session.id, beforeTurnId);
-    const at = messages.findIndex(({ message }) => message.id === first);
-    if (at < 0) throw refusal(`no turn ${beforeTurnId} in thread ${threadId}`);
-    const { api } = await this.#options.server.connect();
-    for (const { message } of messages.slice(at).toReversed()) {
-      await api.delete(`/session/${session.id}/message/${message.id}`, { directory: session.directory });
-    }
+    const from = this.store.messageOf(session.id, beforeTurnId);
+    if (!messages.some(({ message }) => message.id === from)) throw refusal(`no turn ${beforeTurnId} in thread ${threadId}`);
+    await this.store.revert(session, from);
+  }
+
+  async unrevertThread(threadId: ThreadId): Promise<void> {
+    const isBack = await this.store.unrevert(this.#find(threadId).session);
+    if (!isBack) throw refusal('there is nothing to bring back: nothing was taken back, or something was said since');
   }
 
   changeSettings(threadId: ThreadId, wanted: WantedSettings): Promise<SettingsInForce> {
@@ -160,6 +162,10 @@ export class OpencodeAgent implements HubAgent {
 
   skills(cwd: string): Promise<Skill[]> {
     return this.#folders.skills(cwd);
+  }
+
+  mcpServers(cwd: string | undefined): Promise<McpServer[]> {
+    return this.#folders.mcpServers(cwd ?? this.#options.home);
   }
 
   rateLimits(): Promise<undefined> {

@@ -16,10 +16,17 @@ export interface NativeSession {
   agent: string | undefined;
   /** In US dollars. */
   costUsd: number;
-  /** What heddle has noted in it. */
-  note: { preview: string } | undefined;
-  /** This message and what follows were taken back, and will go when something is said. */
+  note: SessionNote;
+  /** This message and what follows were taken back in a terminal, and will go when something is said. */
   revertedFrom: string | undefined;
+}
+
+/** What heddle has noted in a session, where opencode keeps it. */
+export interface SessionNote {
+  /** What it began with. */
+  preview?: string;
+  /** From this message on it was taken back here; it goes when something is said. */
+  reverted?: { from: string; atMs: number };
 }
 
 /** @returns undefined for what is no session */
@@ -63,7 +70,12 @@ function readModel(fields: Fields): NativeSession['model'] {
   return { provider, id, variant: variant === 'default' ? undefined : variant };
 }
 
-function readNote(fields: Fields): NativeSession['note'] {
+function readNote(fields: Fields): SessionNote {
   const preview = textOf(fields['preview']);
-  return preview === undefined ? undefined : { preview };
+  const reverted = fieldsOf(fields['reverted']);
+  const [from, atMs] = [textOf(reverted['from']), numberOf(reverted['atMs'])];
+  return {
+    ...(preview === undefined ? {} : { preview }),
+    ...(from === undefined || atMs === undefined ? {} : { reverted: { from, atMs } }),
+  };
 }

@@ -4,10 +4,11 @@
 import { type StoredHistory, type StoredThread, type ThreadStore } from '@heddle/bridge-kit';
 import type { ThreadId, TurnId } from '@heddle/wire';
 import { SessionIndex } from './history/session-index.ts';
-import { historyOf, readStoredMessages } from './history/stored-turns.ts';
+import { SessionPreviews } from './history/session-previews.ts';
+import { historyOf, readStoredMessages, revertedFrom } from './history/stored-turns.ts';
 import type { StoredMessage } from './history/turns-of-session.ts';
 import { fullName } from './models.ts';
-import { isMadeUpTitle, isUnsaid, type NativeSession } from './native-session.ts';
+import { isMadeUpTitle, isUnsaid, type NativeSession, type SessionNote } from './native-session.ts';
 import { ApiRefusal } from './server/api.ts';
 import type { AskServer } from './server/opencode-server.ts';
 import { threadIdOf } from './thread-id.ts';
@@ -21,25 +22,31 @@ export interface OpencodeStoreOptions {
 export class OpencodeStore implements ThreadStore {
   readonly sessions: SessionIndex;
   readonly #options: OpencodeStoreOptions;
+  readonly #previews: SessionPreviews;
   /** The ids that turns had live, by the messages that opencode has made for them, in each session. */
   readonly #liveTurnIds = new Map<string, Map<string, TurnId>>();
 
   constructor(options: OpencodeStoreOptions) {
     this.#options = options;
     this.sessions = new SessionIndex(options.ask);
+    this.#previews = new SessionPreviews((session) => this.messages(session));
   }
 
   async list(): Promise<StoredThread[]> {
-    const sessions = await this.sessions.all();
-    return sessions.filter((session) => session.parentId === undefined && !isUnsaid(session)).map(storedThread);
+    const sessions = (await this.sessions.all()).filter((session) => session.parentId === undefined && !isUnsaid(session));
+    await this.#previews.look(sessions);
+    return sessions.map((session) => this.#thread(session));
   }
 
   async find(id: ThreadId): Promise<StoredThread | undefined> {
     const session = await this.sessions.find(id);
     if (session === undefined || (session.parentId === undefined && isUnsaid(session))) return undefined;
-    if (session.parentId === undefined) return storedThread(session);
+    if (session.parentId === undefined) {
+      await this.#previews.look([session]);
+      return this.#thread(session);
+    }
     return {
-      ...storedThread(session),
+      ...this.#thread(session),
       subAgent: { ...(await this.#origin(session)), nickname: session.title, role: session.agent ?? null },
     };
   }
@@ -72,6 +79,42 @@ export class OpencodeStore implements ThreadStore {
     return readStoredMessages(await this.#options.ask((api) => api.find(`/session/${id}/message`, { directory })));
   }
 
+  /** Writes something beside what heddle has noted in a session already. */
+  async note(session: NativeSession, note: SessionNote): Promise<void> {
+    const { id, directory } = session;
+    const known = (await this.sessions.read(id))?.note ?? session.note;
+    const metadata = { heddle: { ...known, ...note } };
+    await this.#options.ask((api) => api.patch(`/session/${id}`, { directory, body: { metadata } }));
+  }
+
+  /** Takes a message and all later ones out of a conversation. They go when something is said, see `dropReverted`. */
+  async revert(session: NativeSession, from: string): Promise<void> {
+    await this.note(session, { reverted: { from, atMs: Date.now() } });
+  }
+
+  /** @returns false when nothing was taken back, or somebody has gone on since */
+  async unrevert(session: NativeSession): Promise<boolean> {
+    const { id, directory } = session;
+    const now = await this.sessions.read(id);
+    if (now === undefined || revertedFrom(await this.messages(now), now) === undefined) return false;
+    // What was taken back in a terminal, files with it, is brought back as there.
+    if (now.revertedFrom !== undefined) await this.#options.ask((api) => api.post(`/session/${id}/unrevert`, { directory }));
+    else await this.#clearReverted(now);
+    return true;
+  }
+
+  /** Deletes what was taken back here, message by message: opencode's own way would change files too. */
+  async dropReverted(session: NativeSession): Promise<void> {
+    const now = await this.sessions.read(session.id);
+    if (now?.note.reverted === undefined) return;
+    const messages = await this.messages(now);
+    const at = messages.findIndex(({ message }) => message.id === revertedFrom(messages, { ...now, revertedFrom: undefined }));
+    for (const { message } of at < 0 ? [] : messages.slice(at).toReversed()) {
+      await this.#options.ask((api) => api.delete(`/session/${now.id}/message/${message.id}`, { directory: now.directory }));
+    }
+    await this.#clearReverted(now);
+  }
+
   /** Notes the id that a turn has live, where opencode has made the message that begins it. */
   rememberTurn(sessionId: string, messageId: string, turnId: TurnId): void {
     const turnIds = this.#liveTurnIds.get(sessionId) ?? new Map<string, TurnId>();
@@ -85,6 +128,11 @@ export class OpencodeStore implements ThreadStore {
     return turnId;
   }
 
+  async #clearReverted({ id, directory, note: { reverted: _reverted, ...others } }: NativeSession): Promise<void> {
+    await this.#options.ask((api) => api.patch(`/session/${id}`, { directory, body: { metadata: { heddle: others } } }));
+    await this.sessions.read(id);
+  }
+
   async #origin({ parentId = '' }: NativeSession): Promise<{ parentThreadId: ThreadId; depth: number }> {
     let depth = 1;
     let root = await this.sessions.read(parentId);
@@ -95,21 +143,21 @@ export class OpencodeStore implements ThreadStore {
     // A sub-agent is heard where the user's own thread is, however deep it was started.
     return { parentThreadId: threadIdOf(root?.id ?? parentId), depth };
   }
-}
 
-function storedThread(session: NativeSession): StoredThread {
-  const { id, directory, createdAtMs, updatedAtMs, model, note, title } = session;
-  const name = isMadeUpTitle(title) ? null : title;
-  return {
-    id: threadIdOf(id),
-    cwd: directory,
-    createdAtMs,
-    updatedAtMs,
-    preview: note?.preview ?? name ?? '',
-    name,
-    model: model === undefined ? null : fullName(model),
-    path: null,
-    forkedFromId: null,
-    gitBranch: null,
-  };
+  #thread(session: NativeSession): StoredThread {
+    const { id, directory, createdAtMs, updatedAtMs, model, title } = session;
+    const name = isMadeUpTitle(title) ? null : title;
+    return {
+      id: threadIdOf(id),
+      cwd: directory,
+      createdAtMs,
+      updatedAtMs,
+      preview: this.#previews.of(session) ?? name ?? '',
+      name,
+      model: model === undefined ? null : fullName(model),
+      path: null,
+      forkedFromId: null,
+      gitBranch: null,
+    };
+  }
 }

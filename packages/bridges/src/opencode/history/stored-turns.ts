@@ -36,9 +36,17 @@ export function readStoredMessages(value: unknown): StoredMessage[] {
 }
 
 /** What lies before the message from which on the user has taken the conversation back. */
-export function keptMessages(messages: readonly StoredMessage[], { revertedFrom }: NativeSession): readonly StoredMessage[] {
-  const at = messages.findIndex(({ message }) => message.id === revertedFrom);
+export function keptMessages(messages: readonly StoredMessage[], session: NativeSession): readonly StoredMessage[] {
+  const from = revertedFrom(messages, session);
+  const at = messages.findIndex(({ message }) => message.id === from);
   return at < 0 ? messages : messages.slice(0, at);
+}
+
+/** heddle's note counts until somebody goes on with what was taken back, in a terminal. */
+export function revertedFrom(messages: readonly StoredMessage[], { note, revertedFrom: inTerminal }: NativeSession): string | undefined {
+  const { reverted } = note;
+  const isPassed = reverted === undefined || messages.some(({ message }) => message.createdAtMs > reverted.atMs);
+  return inTerminal ?? (isPassed ? undefined : reverted.from);
 }
 
 export function historyOf(messages: readonly StoredMessage[], { session, mcpServers, liveTurnIds }: StoredTurnsOptions): StoredHistory {
