@@ -10,7 +10,7 @@ import type { NativeEvent, PermissionRequest, QuestionRequest } from './native.t
 import { answersOf, questionsOf } from './questions.ts';
 import { ApiRefusal, type OpencodeApi } from './server/api.ts';
 import { changedPaths, fileTools } from './translate/file-changes.ts';
-import { DECLINED_BY_USER, findCall, type Translator } from './translate.ts';
+import { DECLINED_BY_USER, findCall, type Note, type Translator } from './translate.ts';
 
 /** How long a session must say nothing before a refusal goes to it. */
 const QUIET_MS = 300;
@@ -56,7 +56,7 @@ export class Asker {
   }
 
   /** Something is told of a session. */
-  noteActivity(event: NativeEvent): void {
+  noteActivity(event: NativeEvent | Note): void {
     if (event.type === 'part' && event.part.type === 'tool') {
       if (event.part.state.status === 'pending') this.#beingWritten.set(event.part.id, event.sessionId);
       else this.#beingWritten.delete(event.part.id);

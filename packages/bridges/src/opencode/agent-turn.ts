@@ -6,7 +6,8 @@ import type { Log } from '@heddle/rpc';
 import { asError, type CodexErrorInfo, HeddleError, type UserInput } from '@heddle/wire';
 import type { Asker } from './agent-asker.ts';
 import { type PromptInput, promptOf } from './agent-input.ts';
-import { readAgain } from './agent-resync.ts';
+import { stateAfterGap } from './agent-resync.ts';
+import { eventsAfterGap } from './history/after-gap.ts';
 import { splitName } from './models.ts';
 import type { NativeEvent } from './native.ts';
 import { ApiRefusal } from './server/api.ts';
@@ -100,7 +101,7 @@ export class OpencodeTurn {
   onGap(): void {
     this.#inbox.push(() => {
       this.#take({ type: 'gap' });
-      return this.#readAgain();
+      return this.#readAgain({ isSettling: false });
     });
   }
 
@@ -167,7 +168,7 @@ export class OpencodeTurn {
     this.#over.reject(error);
   }
 
-  async #handle(event: NativeEvent): Promise<void> {
+  async #handle(event: NativeEvent | Note): Promise<void> {
     if (this.#isOver) return;
     if (event.type === 'part') {
       for (const path of filesOf(event.part, this.#options.directory)) {
@@ -206,25 +207,26 @@ export class OpencodeTurn {
   #settleSoon(): void {
     if (this.#isOver) return;
     clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => this.#inbox.push(() => this.#readAgain()), SETTLE_MS);
+    this.#settling = setTimeout(() => this.#inbox.push(() => this.#readAgain({ isSettling: true })), SETTLE_MS);
   }
 
-  async #readAgain(): Promise<void> {
+  async #readAgain({ isSettling }: { isSettling: boolean }): Promise<void> {
     if (this.#isOver) return;
-    const { connection, sessionId, directory } = this.#options;
+    const { connection, sessionId, directory, log } = this.#options;
     const first = this.#said[0] ?? [...(this.#translator.flows.get(sessionId)?.userMessages ?? [])][0];
     try {
-      const events = await readAgain({ api: connection.api, sessionId, directory, first, known: this.#translator });
-      for (const event of events) await this.#handleNoteOrEvent(event);
+      const state = await stateAfterGap({ api: connection.api, sessionId, directory, first });
+      for (const event of eventsAfterGap(this.#translator, state)) {
+        if (event.type !== 'atRest') await this.#handle(event);
+        else if (isSettling) this.#take({ type: 'atRestForGood' });
+        else {
+          this.#take(event);
+          this.#settleSoon();
+        }
+      }
     } catch (error) {
-      if (!connection.isOver)
-        this.#options.log.warn('a turn could not be read again', { threadId: this.turn.threadId, error: asError(error) });
+      if (!connection.isOver) log.warn('a turn could not be read again', { threadId: this.turn.threadId, error: asError(error) });
     }
-  }
-
-  async #handleNoteOrEvent(event: NativeEvent | Note): Promise<void> {
-    if (event.type === 'idleConfirmed') this.#take(event);
-    else await this.#handle(event as NativeEvent);
   }
 
   async #stop(): Promise<void> {

@@ -42,7 +42,7 @@ export type NativeEvent =
   | { type: 'part'; sessionId: string; part: NativePart; isReadAgain?: boolean }
   | { type: 'partDelta'; sessionId: string; partId: string; delta: string }
   | { type: 'status'; sessionId: string; status: SessionStatus }
-  /** The session has nothing more to do: once at its end, twice when it was stopped or has failed. */
+  /** The session has nothing more to do: said once at its end, twice when it was stopped or has failed. */
   | { type: 'idle'; sessionId: string }
   | { type: 'sessionError'; sessionId: string | undefined; error: NativeError }
   | { type: 'permissionAsked'; sessionId: string; request: PermissionRequest }

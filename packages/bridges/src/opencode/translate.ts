@@ -27,7 +27,9 @@ export type Note =
   /** Events were missed: what follows is read again from the beginning of the turn. */
   | { type: 'gap' }
   /** opencode was asked, and does nothing. */
-  | { type: 'idleConfirmed' }
+  | { type: 'atRest' }
+  /** It has done nothing for a while: what has no end will have none. */
+  | { type: 'atRestForGood' }
   /** Nothing more will come: of a stored turn, or of one that was cut off. */
   | { type: 'settled' };
 
@@ -56,8 +58,10 @@ function stepWithin(state: Translator, input: NativeEvent | Note): StepResult {
       return { state: { ...state, files: withEntry(state.files, input.path, input.text) }, out: [] };
     case 'gap':
       return inEveryFlow(state, (flow) => flow.noteGap());
-    case 'idleConfirmed':
-      return { state: { ...state, idles: 2 }, out: [] };
+    case 'atRest':
+      return { state: { ...state, rest: 'now' }, out: [] };
+    case 'atRestForGood':
+      return { state: { ...state, rest: 'forGood' }, out: [] };
     case 'settled':
       return inEveryFlow(state, (flow) => flow.settle(null));
     case 'session':
@@ -71,7 +75,7 @@ function stepWithin(state: Translator, input: NativeEvent | Note): StepResult {
     case 'status':
       return takeStatus(state, input.sessionId, input.status);
     case 'idle':
-      return { state: input.sessionId === state.sessionId ? { ...state, idles: state.idles + 1 } : state, out: [] };
+      return { state: input.sessionId === state.sessionId ? { ...state, rest: 'now' } : state, out: [] };
     case 'sessionError':
       return input.sessionId === undefined ? { state, out: [] } : takeError(state, input.sessionId, input.error);
     case 'permissionAsked':
@@ -87,17 +91,17 @@ function stepWithin(state: Translator, input: NativeEvent | Note): StepResult {
 }
 
 /**
- * opencode says that it has nothing more to do before it has told how the last answer ended, when that was stopped or
- * has failed; then it says so a second time.
+ * When an answer was stopped or has failed, opencode says that it has nothing more to do before it has told how the
+ * answer ended; that comes some milliseconds later.
  */
 function endOf(state: Translator): TurnOutcome | undefined {
   const flow = state.flows.get(state.sessionId);
-  if (flow === undefined || !state.hasBegun || state.idles === 0) return undefined;
+  if (flow === undefined || !state.hasBegun || state.rest === 'none') return undefined;
   if ([...state.said.values()].includes(false)) return undefined; // said, and not yet taken
   if (state.said.size === 0 && flow.userMessages.size === 0 && flow.error === undefined) return undefined;
   const isCutOff = [...flow.answers.values()].includes(true);
-  if (!isCutOff || flow.error !== undefined) return state.idles < 2 && isCutOff ? undefined : outcomeOf(flow.error);
-  if (state.idles < 2) return undefined;
+  if (isCutOff && state.rest === 'now') return undefined;
+  if (!isCutOff || flow.error !== undefined) return outcomeOf(flow.error);
   const message = 'opencode stopped in the middle of its answer';
   return { status: 'failed', error: { message, codexErrorInfo: 'other', additionalDetails: null } };
 }
@@ -171,13 +175,9 @@ function failedAgent(error: string): TurnOutcome {
 }
 
 function takeStatus(state: Translator, sessionId: string, status: SessionStatus): StepResult {
-  if (status.type === 'busy' && sessionId === state.sessionId) return { state: { ...state, idles: 0 }, out: [] };
+  if (status.type === 'busy' && sessionId === state.sessionId) return { state: { ...state, rest: 'none' }, out: [] };
   if (status.type !== 'retry') return { state, out: [] };
-  const flow = state.flows.get(sessionId);
-  if (flow === undefined || flow.attempt >= status.attempt) return { state, out: [] };
-  const flows = withEntry(state.flows, sessionId, { ...flow, attempt: status.attempt });
-  const event: TurnEvent = { type: 'retrying', error: retryOf(status.attempt, status.message) };
-  return { state: { ...state, flows }, out: [ofFlow(state, flow, event)] };
+  return inFlow(state, sessionId, (flow) => flow.noteRetry(status.attempt, retryOf(status.attempt, status.message)));
 }
 
 /** What is said of an earlier turn comes before opencode has taken the message that has begun this one. */

@@ -16,7 +16,7 @@ import type { TurnId } from '@heddle/wire';
 import type { NativeEvent } from '../native.ts';
 import { readMessage, readPart } from '../native-message.ts';
 import type { NativeSession } from '../native-session.ts';
-import { newTranslator, type Note, step } from '../translate.ts';
+import { newTranslator, step } from '../translate.ts';
 import { endOfTurn, type StoredMessage, turnsOf } from './turns-of-session.ts';
 
 export interface StoredTurnsOptions {
@@ -73,7 +73,7 @@ export function historyOf(messages: readonly StoredMessage[], { session, mcpServ
 }
 
 /** The events that would tell a message live, its end last. */
-export function eventsOf(sessionId: string, { message, parts }: StoredMessage): (NativeEvent | Note)[] {
+export function eventsOf(sessionId: string, { message, parts }: StoredMessage): NativeEvent[] {
   const begun = message.role === 'user' ? message : { ...message, completedAtMs: undefined, error: undefined };
   const ofMessage = (each: StoredMessage['message']): NativeEvent => ({ type: 'message', sessionId, message: each });
   const ofParts = parts.map((part): NativeEvent => ({ type: 'part', sessionId, part }));

@@ -2,7 +2,7 @@
 // what it was given is not changed. Whatever is told twice, live and once more after a gap, makes nothing twice.
 
 import type { TurnEvent } from '@heddle/bridge-kit';
-import type { AgentMessageItem, ItemId, ThreadItem, UserInput } from '@heddle/wire';
+import type { AgentMessageItem, ItemId, ThreadItem, TurnError, UserInput } from '@heddle/wire';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NativeMessage, NativePart } from '../native-message.ts';
@@ -68,6 +68,15 @@ export class FlowStep {
     this.flow = { ...this.flow, texts: new Map(texts) };
   }
 
+  /** opencode asks the model again: what streamed was cut off. */
+  noteRetry(attempt: number, error: TurnError): void {
+    if (this.flow.attempt >= attempt) return;
+    this.#endStreaming();
+    this.decide(null);
+    this.flow = { ...this.flow, attempt };
+    this.out.push({ type: 'retrying', error });
+  }
+
   /** opencode shows in its question what it is about to change. */
   noteAsked(itemId: ItemId, tool: OpenTool, changes: readonly FileChange[]): void {
     if (tool.changes.length > 0 && tool.changes.every(({ texts }) => texts !== undefined)) return; // the call has told it itself
@@ -78,8 +87,7 @@ export class FlowStep {
   /** Nothing more will come. */
   settle(phase: Phase): void {
     this.showForeign();
-    for (const [itemId, open] of this.flow.texts) if (open.isShown) this.out.push({ type: 'itemCompleted', itemId });
-    this.flow = { ...this.flow, texts: new Map() };
+    this.#endStreaming();
     this.decide(phase);
     this.#endCompactions();
   }
@@ -107,7 +115,7 @@ export class FlowStep {
     this.flow = { ...this.flow, userMessages: new Set(this.flow.userMessages).add(id) };
     const isSaidHere = this.after.said.has(id);
     // Until it is taken, the session may still say that it has done with what came before.
-    if (isSaidHere) this.after = { ...this.after, said: withEntry(this.after.said, id, true), idles: 0 };
+    if (isSaidHere) this.after = { ...this.after, said: withEntry(this.after.said, id, true), rest: 'none' };
     else this.flow = { ...this.flow, foreign: { id, content: [], isHidden: this.flow.isRepeating } };
   }
 

@@ -73,8 +73,8 @@ export interface Translator {
   readonly said: ReadonlyMap<string, boolean>;
   /** Whether something has begun that can end. */
   readonly hasBegun: boolean;
-  /** How often the session has said that it has nothing more to do, since it had. */
-  readonly idles: number;
+  /** Whether the session has nothing more to do, and nothing more will be told. */
+  readonly rest: 'none' | 'now' | 'forGood';
   readonly plan: readonly PlanStep[];
   /** Files that were looked at for the next event; `null`: not there. */
   readonly files: ReadonlyMap<string, FileText>;
@@ -103,7 +103,7 @@ export function newTranslator(options: TranslatorOptions): Translator {
     flows: new Map([[sessionId, newFlow(sessionId)]]),
     said: new Map(),
     hasBegun: false,
-    idles: 0,
+    rest: 'none',
     plan: [],
     files: new Map(),
     costs: new Map(),

@@ -145,8 +145,10 @@ function commandEnd(end: ToolEnd): ItemChanges {
   const printed = commandOutput(end.metadata);
   if (end.status === 'error') return { status: 'failed', exitCode: null, aggregatedOutput: printed === '' ? end.error : printed };
   const exitCode = numberOf(end.metadata['exit']) ?? null;
+  // What the user runs by hand has no exit code; what is ended by a time-out has none either, and says so.
+  const isDone = exitCode === 0 || !('exit' in end.metadata);
   const aggregatedOutput = 'output' in end.metadata ? printed : end.output;
-  return { status: exitCode === 0 ? 'completed' : 'failed', exitCode, aggregatedOutput };
+  return { status: isDone ? 'completed' : 'failed', exitCode, aggregatedOutput };
 }
 
 function subAgentEnd(end: ToolEnd): ItemChanges {
