@@ -19,13 +19,20 @@ export interface RealOpencode extends RealAgent {
   transcriptIn(folder: string): Promise<string>;
 }
 
-/** @param options.config what the user's configuration says besides */
-export async function makeRealOpencode(options: { config?: Record<string, unknown> } = {}): Promise<RealOpencode> {
+export interface RealOpencodeOptions {
+  /** What the user's configuration says besides. */
+  config?: Record<string, unknown>;
+  /** Further models of the scripted server. */
+  models?: Record<string, unknown>;
+}
+
+export async function makeRealOpencode(options: RealOpencodeOptions = {}): Promise<RealOpencode> {
   const modelServer = await startModelServer();
   const home = await makeOpencodeHome(modelServer.url);
   const { opencode } = agentPaths();
   // Without titles of the model's making lists show what was said, as they do for the other agents.
   const config = { ...opencodeConfig(modelServer.url), agent: { title: { disable: true } }, ...options.config };
+  Object.assign(config.provider.fake.models, options.models);
   const env = { ...home.env, OPENCODE_CONFIG_CONTENT: JSON.stringify(config) };
   const sessions = new Map<string, string>();
   const run = async (args: readonly string[], cwd: string, input = '') => {

@@ -107,6 +107,7 @@ export class Asker {
 
   async #settle(request: PermissionRequest, state: Translator, found: ReturnType<typeof findCall>): Promise<void> {
     const { turn, isGranted, directory, onEditsAccepted } = this.#options;
+    if (turn.signal.aborted) return; // opencode is being stopped, and may go on for a moment
     const call = callOf(found);
     const files = call.isEdit && request.permission === 'edit' ? changedPaths(call.tool, call.input, directory) : undefined;
     const isRemembered = turn.isRemembered(subjectOf(request, call));

@@ -27,6 +27,8 @@ export interface OpencodeThreadOptions {
   /** Whether something was said in it. */
   isSaid: boolean;
   permissions: Permissions;
+  /** The server is somebody else's: its configuration does not make it ask. */
+  isForeign: boolean;
   folders: FolderFacts;
   store: OpencodeStore;
   hub: HubForAgent;
@@ -47,8 +49,11 @@ export class OpencodeThread {
   #heard: NativeEvent[] = [];
   /** What is heard of a turn that somebody else has begun, until it has its run. */
   #foreign: NativeEvent[] | undefined;
-  /** The user's messages that were part of a turn here. */
-  readonly #seenMessages = new Set<string>();
+  /** What is heard while a turn waits for the server. */
+  #early: NativeEvent[] = [];
+  /** The user's messages of turns that have ended; opencode writes to them once more afterwards. */
+  readonly #pastMessages = new Set<string>();
+  readonly #messagesOfTurn = new Set<string>();
 
   constructor(options: OpencodeThreadOptions) {
     this.id = options.id;
@@ -84,10 +89,14 @@ export class OpencodeThread {
 
   /** An event of its session's, or of a sub-agent's in it. */
   onEvent(event: NativeEvent): void {
-    if (this.#isTaken && event.type === 'message' && event.message.role === 'user') this.#seenMessages.add(event.message.id);
+    if (event.type === 'message' && event.message.role === 'user') {
+      if (this.#pastMessages.has(event.message.id)) return;
+      if (this.#isTaken) this.#messagesOfTurn.add(event.message.id);
+    }
     if (this.#turn !== undefined) this.#turn.onEvent(event);
     else if (this.#foreign !== undefined) this.#foreign.push(event);
-    else if (!this.#isTaken) this.#hear(event);
+    else if (this.#isTaken) this.#early.push(event);
+    else this.#hear(event);
   }
 
   onGap(): void {
@@ -104,10 +113,13 @@ export class OpencodeThread {
       const opencode = await this.#turnIn(connection, turn);
       if (turn.signal.aborted) return;
       this.#turn = opencode;
-      await opencode.run(begin);
+      await opencode.run({ ...begin, events: [...begin.events, ...this.#early] });
     } finally {
       this.#turn = undefined;
       this.#isTaken = false;
+      this.#early = [];
+      for (const id of this.#messagesOfTurn) this.#pastMessages.add(id);
+      this.#messagesOfTurn.clear();
     }
   }
 
@@ -117,6 +129,7 @@ export class OpencodeThread {
     const [catalog, mcpServers] = await Promise.all([folders.catalog(directory), folders.mcpServerNames(directory)]);
     this.#catalog = catalog;
     await store.dropReverted(this.session);
+    if (this.#options.isForeign) await store.guard(this.session, promptSettings(this.#wishes, catalog).agent);
     const asker = new Asker({
       turn,
       api: connection.api,
@@ -138,7 +151,7 @@ export class OpencodeThread {
       commands: () => folders.commandNames(directory),
       onSaid: (content) => this.#noteSaid(content),
       onBegun: (messageId) => {
-        this.#seenMessages.add(messageId);
+        this.#messagesOfTurn.add(messageId);
         if (messageId !== turn.id) store.rememberTurn(sessionId, messageId, turn.id);
       },
       log,
@@ -169,8 +182,7 @@ export class OpencodeThread {
   }
 
   #isForeignMessage(event: NativeEvent): boolean {
-    if (event.type !== 'message' || event.message.role !== 'user' || event.sessionId !== this.session.id) return false;
-    return !this.#seenMessages.has(event.message.id);
+    return event.type === 'message' && event.message.role === 'user' && event.sessionId === this.session.id;
   }
 
   async #followForeign(messageId: string, events: NativeEvent[]): Promise<void> {

@@ -71,7 +71,10 @@ export class OpencodeTurn {
     const { signal } = this.turn;
     const { connection, asker } = this.#options;
     const stopListening = this.turn.onMessage(() => this.#sayAll());
-    const onAbort = () => void this.#stop();
+    let stopping: Promise<void> | undefined;
+    const onAbort = () => {
+      stopping ??= this.#stop();
+    };
     signal.addEventListener('abort', onAbort, { once: true });
     void connection.ended.then((error) => this.#over.reject(error));
     try {
@@ -85,6 +88,7 @@ export class OpencodeTurn {
       }
     } finally {
       this.#isOver = true;
+      await stopping; // it would stop what comes next in the session
       clearTimeout(this.#settling);
       asker.withdrawAll();
       stopListening();

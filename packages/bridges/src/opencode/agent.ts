@@ -186,6 +186,7 @@ export class OpencodeAgent implements HubAgent {
       catalog,
       isSaid,
       permissions,
+      isForeign: server.isForeign,
       folders: this.#folders,
       store: this.store,
       hub,
@@ -211,7 +212,18 @@ export class OpencodeAgent implements HubAgent {
     }
     this.store.sessions.note(session);
     const parent = session.parentId === undefined ? undefined : this.#hearers.get(session.parentId);
-    if (parent !== undefined && !this.#hearers.has(session.id)) this.#hearers.set(session.id, parent);
+    if (parent === undefined || this.#hearers.has(session.id)) return;
+    this.#hearers.set(session.id, parent);
+    if (this.#options.server.isForeign) void this.#guardChild(session);
+  }
+
+  /** A sub-agent's session does not take its parent's rules over; its first call comes a moment later. */
+  async #guardChild(session: NativeSession): Promise<void> {
+    try {
+      await this.store.guard(session, session.agent);
+    } catch (error) {
+      this.#options.log.warn('a sub-agent could not be told to ask', { sessionId: session.id, error: asError(error) });
+    }
   }
 
   /** @throws RpcError when there is no model at all */

@@ -1,6 +1,7 @@
 // Owns the reading of opencode's sessions, and of what it tells of its state. Source: opencode 1.18.33, `GET /doc`.
 
 import { type Fields, fieldsOf, numberOf, textOf } from '@heddle/bridge-kit';
+import { type PermissionRule, readRules } from './session-rules.ts';
 
 export interface NativeSession {
   id: string;
@@ -17,6 +18,8 @@ export interface NativeSession {
   /** In US dollars. */
   costUsd: number;
   note: SessionNote;
+  /** What is asked about in it beside what the configuration says. */
+  rules: readonly PermissionRule[];
   /** This message and what follows were taken back in a terminal, and will go when something is said. */
   revertedFrom: string | undefined;
 }
@@ -48,6 +51,7 @@ export function readSession(value: unknown): NativeSession | undefined {
     agent: textOf(fields['agent']),
     costUsd: numberOf(fields['cost']) ?? 0,
     note: readNote(fieldsOf(fieldsOf(fields['metadata'])['heddle'])),
+    rules: readRules(fields['permission']),
     revertedFrom: textOf(fieldsOf(fields['revert'])['messageID']),
   };
 }

@@ -9,6 +9,7 @@ import { historyOf, readStoredMessages, revertedFrom } from './history/stored-tu
 import type { StoredMessage } from './history/turns-of-session.ts';
 import { fullName } from './models.ts';
 import { isMadeUpTitle, isUnsaid, type NativeSession, type SessionNote } from './native-session.ts';
+import { missingRules } from './session-rules.ts';
 import { ApiRefusal } from './server/api.ts';
 import type { AskServer } from './server/opencode-server.ts';
 import { threadIdOf } from './thread-id.ts';
@@ -85,6 +86,14 @@ export class OpencodeStore implements ThreadStore {
     const known = (await this.sessions.read(id))?.note ?? session.note;
     const metadata = { heddle: { ...known, ...note } };
     await this.#options.ask((api) => api.patch(`/session/${id}`, { directory, body: { metadata } }));
+  }
+
+  /** On a server that is not heddle's: opencode asks in that session from now on. */
+  async guard({ id, directory }: NativeSession, agent: string | undefined): Promise<void> {
+    const { ask } = this.#options;
+    const session = await this.sessions.read(id);
+    const rules = missingRules(session?.rules ?? [], await ask((api) => api.get('/config', { directory })), agent);
+    if (rules.length > 0) await ask((api) => api.patch(`/session/${id}`, { directory, body: { permission: rules } }));
   }
 
   /** Takes a message and all later ones out of a conversation. They go when something is said, see `dropReverted`. */

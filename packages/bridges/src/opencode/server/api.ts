@@ -9,6 +9,8 @@ import { readBody, sendRequest } from './http-request.ts';
 /** A long session with pictures, or the list of very many. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const TIMEOUT_MS = 20_000;
+/** Until the events begin, which opencode tells at once. */
+const EVENTS_TIMEOUT_MS = 5_000;
 const USER = 'opencode';
 
 export interface ServerAddress {
@@ -76,7 +78,7 @@ export class OpencodeApi {
 
   /** All events of all folders, as bytes of server-sent events. */
   async events(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    const response = await this.#send('GET', '/global/event', { signal, timeoutMs: TIMEOUT_MS });
+    const response = await this.#send('GET', '/global/event', { signal, timeoutMs: EVENTS_TIMEOUT_MS });
     if (response.statusCode !== 200) throw await refusalOf(response);
     return response;
   }

@@ -40,17 +40,21 @@ export function serverConfiguration(content: string | undefined, own: Fields, en
   return JSON.stringify(engine === undefined ? asked : merged(asked, engineConfiguration(engine)));
 }
 
-/** What the user says of a permission counts; of the rest opencode asks. */
-function safeConfiguration(own: Fields): Fields {
+/** The permissions of which the user says nothing, and which opencode would take for granted. */
+export function unsaidPermissions(own: Fields): string[] {
   const permission = fieldsOf(own['permission']);
   const ofServers = Object.keys(fieldsOf(own['mcp'])).map((name) => `${name.replaceAll(/[^\w-]/g, '_')}_*`);
   const isOpen = ['allow', undefined].includes(textOf(permission['*']));
-  const unsaid = isOpen ? [...guarded, ...ofServers].filter((name) => !(name in permission)) : [];
+  return isOpen ? [...guarded, ...ofServers].filter((name) => !(name in permission)) : [];
+}
+
+/** What the user says of a permission counts; of the rest opencode asks. */
+function safeConfiguration(own: Fields): Fields {
   const agents = readOnlyAgents.filter((name) => !('edit' in fieldsOf(fieldsOf(fieldsOf(own['agent'])[name])['permission'])));
   return {
     // Else a turn would end when one of two calls is declined: opencode then takes the other for declined without a word.
     experimental: { continue_loop_on_deny: true },
-    permission: Object.fromEntries(unsaid.map((name) => [name, 'ask'])),
+    permission: Object.fromEntries(unsaidPermissions(own).map((name) => [name, 'ask'])),
     agent: Object.fromEntries(agents.map((name) => [name, { permission: { edit: editRuleOf(name) } }])),
   };
 }

@@ -1,0 +1,40 @@
+// Owns the rules that heddle writes into the sessions of a server that is not its own, so that opencode asks there too:
+// such a server has its configuration already. Rules are only ever added to a session, and the last one counts (1.18.33,
+// measured). Pure.
+
+import { type Fields, fieldsOf, listOf, textOf } from '@heddle/bridge-kit';
+import { unsaidPermissions } from './server/configuration.ts';
+
+export interface PermissionRule {
+  permission: string;
+  pattern: string;
+  action: 'allow' | 'deny' | 'ask';
+}
+
+/** Agents of opencode's own that may not edit. */
+const readOnlyAgents: readonly (string | undefined)[] = ['plan', 'explore'];
+
+/**
+ * What is still to be added to a session before it is prompted.
+ * @param configuration the user's, as `GET /config` tells it for the folder
+ * @param agent that will work in it
+ */
+export function missingRules(known: readonly PermissionRule[], configuration: unknown, agent: string | undefined): PermissionRule[] {
+  const isReadOnly = readOnlyAgents.includes(agent);
+  const wanted = unsaidPermissions(fieldsOf(configuration)).map((permission): PermissionRule => {
+    return { permission, pattern: '*', action: permission === 'edit' && isReadOnly ? 'deny' : 'ask' };
+  });
+  return wanted.filter((rule) => known.findLast(isAbout(rule))?.action !== rule.action);
+}
+
+export function readRules(value: unknown): PermissionRule[] {
+  return listOf(value).flatMap((each) => {
+    const { permission, pattern, action }: Fields = fieldsOf(each);
+    const isKnown = action === 'allow' || action === 'deny' || action === 'ask';
+    return isKnown ? [{ permission: textOf(permission) ?? '', pattern: textOf(pattern) ?? '', action }] : [];
+  });
+}
+
+function isAbout({ permission, pattern }: PermissionRule): (rule: PermissionRule) => boolean {
+  return (rule) => rule.permission === permission && rule.pattern === pattern;
+}
