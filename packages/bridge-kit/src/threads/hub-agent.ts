@@ -97,6 +97,9 @@ export interface HubForAgent {
   /** The agent has changed how a thread runs by itself (it has left plan mode): clients are told. */
   settingsChanged(threadId: ThreadId, settings: SettingsInForce): void;
 
+  /** The agent has found a name for a thread, such as a title: clients are told, unless the user has given it another. */
+  nameFound(threadId: ThreadId, name: string): void;
+
   /**
    * The agent has begun to work in a thread without being asked (a background task came back). Opens a turn with that
    * id; `run` is then called with it, in the place of `HubAgent.runTurn`. Waits for the end of a turn that runs, and

@@ -128,6 +128,10 @@ export class ThreadHub implements HubForAgent {
     if (thread?.isLoaded) takeSettings(thread, settings);
   }
 
+  nameFound(threadId: ThreadId, name: string): void {
+    if (this.notes.of(threadId)?.name === undefined) this.audience.broadcast('thread/name/updated', { threadId, threadName: name });
+  }
+
   /** Unloads all threads, also those whose making has begun. New ones may be made afterwards. */
   async unloadAll(how: CutShort): Promise<void> {
     await Promise.allSettled(this.#beingMade);
