@@ -23,7 +23,7 @@ import { OpencodeThread } from './agent-thread.ts';
 import { newMessageId } from './message-id.ts';
 import { type ModelCatalog, modelsOf } from './models.ts';
 import type { NativeEvent } from './native.ts';
-import { type NativeSession, readSession } from './native-session.ts';
+import { isMadeUpTitle, type NativeSession, readSession } from './native-session.ts';
 import type { OpencodeServer } from './server/opencode-server.ts';
 import { type Permissions, type ThreadWishes, wishesOf, withWishes } from './settings.ts';
 import { OpencodeStore } from './store.ts';
@@ -210,11 +210,19 @@ export class OpencodeAgent implements HubAgent {
       this.store.sessions.drop(session.id);
       return;
     }
+    this.#tellTitle(session);
     this.store.sessions.note(session);
     const parent = session.parentId === undefined ? undefined : this.#hearers.get(session.parentId);
     if (parent === undefined || this.#hearers.has(session.id)) return;
     this.#hearers.set(session.id, parent);
     if (this.#options.server.isForeign) void this.#guardChild(session);
+  }
+
+  /** A model makes one behind the first answer. */
+  #tellTitle({ id, title }: NativeSession): void {
+    const thread = this.#hearers.get(id);
+    const isNew = title !== this.store.sessions.known(id)?.title && !isMadeUpTitle(title);
+    if (thread?.session.id === id && isNew) this.#options.hub.nameFound(thread.id, title);
   }
 
   /** A sub-agent's session does not take its parent's rules over; its first call comes a moment later. */

@@ -52,6 +52,11 @@ export class SessionIndex {
     return this.#byThread.get(threadId);
   }
 
+  /** As it was heard of last. */
+  known(sessionId: string): NativeSession | undefined {
+    return this.#sessions.get(sessionId);
+  }
+
   note(session: NativeSession): void {
     this.#sessions.set(session.id, session);
     this.#byThread.set(threadIdOf(session.id), session.id);

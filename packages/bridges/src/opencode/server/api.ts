@@ -43,9 +43,11 @@ export class ApiRefusal extends Error {
 export class OpencodeApi {
   readonly url: string;
   readonly #headers: Record<string, string>;
+  readonly #password: string | undefined;
 
   constructor({ url, password }: ServerAddress) {
     this.url = url;
+    this.#password = password;
     const credentials = Buffer.from(`${USER}:${password ?? ''}`).toString('base64');
     this.#headers = password === undefined ? {} : { authorization: `Basic ${credentials}` };
   }
@@ -76,6 +78,12 @@ export class OpencodeApi {
     }
   }
 
+  /** opencode's commands find its password in their environment, and may print it. */
+  redact(text: string): string {
+    const password = this.#password ?? '';
+    return password === '' || !text.includes(password) ? text : text.replaceAll(password, '[password of the server]');
+  }
+
   /** All events of all folders, as bytes of server-sent events. */
   async events(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const response = await this.#send('GET', '/global/event', { signal, timeoutMs: EVENTS_TIMEOUT_MS });
@@ -93,7 +101,7 @@ export class OpencodeApi {
     const text = await this.#reading(path, readBody(response, MAX_ANSWER_BYTES));
     if (text === '') return undefined;
     try {
-      return JSON.parse(text);
+      return JSON.parse(this.redact(text));
     } catch (cause) {
       // For a route that it does not have opencode answers with its web page.
       throw new HeddleError('agent_unavailable', `opencode at ${this.url} does not know ${path}`, {

@@ -101,7 +101,7 @@ export class Connection {
     const timer = setTimeout(() => silence.abort(new Error(`nothing was heard for ${SILENCE_MS / 1000} s`)), SILENCE_MS);
     try {
       const source = await this.api.events(AbortSignal.any([this.#closing.signal, silence.signal]));
-      for await (const value of readEvents(source)) {
+      for await (const value of readEvents(source, { redact: (text) => this.api.redact(text) })) {
         timer.refresh();
         this.#take(decodeEvent(value));
       }

@@ -11,11 +11,18 @@ const SPACE = 0x20;
 const DATA = Buffer.from('data:');
 const NEWLINE = Uint8Array.of(LF);
 
+export interface EventStreamOptions {
+  maxEventBytes?: number;
+  /** Takes out of an event's text what nobody may see. */
+  redact?: (text: string) => string;
+}
+
 /**
  * The JSON of each event. An event without its end is none.
  * @throws Error when an event is too long, or the stream breaks; SyntaxError when one is no JSON
  */
-export async function* readEvents(source: AsyncIterable<Uint8Array>, maxEventBytes = MAX_EVENT_BYTES): AsyncGenerator {
+export async function* readEvents(source: AsyncIterable<Uint8Array>, options: EventStreamOptions = {}): AsyncGenerator {
+  const { maxEventBytes = MAX_EVENT_BYTES, redact = (text) => text } = options;
   let data: Uint8Array[] = [];
   for await (const line of linesOf(source, maxEventBytes)) {
     if (line.byteLength > 0) {
@@ -27,7 +34,7 @@ export async function* readEvents(source: AsyncIterable<Uint8Array>, maxEventByt
     }
     const text = Buffer.from(concatBytes(data)).toString('utf8');
     data = [];
-    if (text !== '') yield JSON.parse(text);
+    if (text !== '') yield JSON.parse(redact(text));
   }
 }
 
