@@ -97,9 +97,9 @@ function parsed(text: string): Fields {
 
 /** Objects are merged, everything else is replaced. */
 function merged(below: Fields, above: Fields): Fields {
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
   const entries = Object.entries(above).map(([key, value]) => {
-    const isObject = Object.keys(fieldsOf(value)).length > 0;
-    return [key, isObject && textOf(below[key]) === undefined ? merged(fieldsOf(below[key]), fieldsOf(value)) : value] as const;
+    return [key, isObject(value) ? merged(fieldsOf(below[key]), fieldsOf(value)) : value] as const;
   });
   return { ...below, ...Object.fromEntries(entries) };
 }
