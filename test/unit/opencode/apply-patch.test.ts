@@ -1,7 +1,7 @@
 // opencode's patches, which it shows without the indentation that all their lines share.
 
-import { createTwoFilesPatch } from 'diff';
-import fc from 'fast-check';
+import { updateHunks } from '@heddle/bridge-kit';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyPatch, hunksText } from '../../../packages/bridges/src/opencode/translate/apply-patch.ts';
 
@@ -34,7 +34,7 @@ describe('a patch of opencode’s', () => {
     const line = fc.stringMatching(/^[a-c{}]{1,3}$/).map((text) => `    ${text}\n`);
     const text = fc.array(line, { minLength: 1, maxLength: 12 }).map((lines) => lines.join(''));
     const property = fc.property(text, text, (before, after) => {
-      const patch = trimmed(createTwoFilesPatch('f', 'f', before, after));
+      const patch = trimmed(`--- f\n+++ f\n${updateHunks(before, after)}`);
       expect(applyPatch(before, patch)).toBe(after);
     });
     fc.assert(property, { numRuns: 500 });

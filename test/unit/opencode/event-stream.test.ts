@@ -1,6 +1,6 @@
 // Server-sent events from bytes, wherever the bytes are cut.
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readEvents } from '../../../packages/bridges/src/opencode/server/event-stream.ts';
 

@@ -1,5 +1,6 @@
 // Owns what a user's message becomes for opencode: parts of a prompt, or one of its slash commands.
 
+import { stat } from 'node:fs/promises';
 import { readInputImage } from '@heddle/bridge-kit';
 import type { UserInput } from '@heddle/wire';
 import { basename, resolve } from 'node:path';
@@ -8,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 /** Most models take no larger image. Bytes of the image itself. */
 const MAX_IMAGE_BYTES = 5 * 1024 * 1024;
 
-export type PromptPart =
+type PromptPart =
   | { type: 'text'; text: string; metadata?: Record<string, unknown> }
   | { type: 'file'; mime: string; filename: string; url: string };
 
@@ -39,7 +40,9 @@ export async function promptOf(inputs: readonly UserInput[], cwd: string, comman
       }
       case 'mention': {
         const path = resolve(cwd, input.path);
-        files.push({ type: 'file', mime: 'text/plain', filename: basename(path), url: pathToFileURL(path).href });
+        const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+        const mime = isFolder ? 'application/x-directory' : 'text/plain';
+        files.push({ type: 'file', mime, filename: basename(path), url: pathToFileURL(path).href });
         break;
       }
       case 'skill':

@@ -7,7 +7,7 @@ import { isAbsolute, relative, sep } from 'node:path';
 import { effortOf, findModel, fullName, type ModelCatalog, variantOf } from './models.ts';
 import type { NativeSession } from './native-session.ts';
 
-export const PLAN_AGENT = 'plan';
+const PLAN_AGENT = 'plan';
 
 /** All that was asked for in a thread so far. */
 export interface ThreadWishes extends WantedSettings {

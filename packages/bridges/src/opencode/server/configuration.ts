@@ -18,7 +18,7 @@ export interface OpencodeEngine {
 }
 
 /** The provider under which a model server of one's own is known to opencode. */
-export const ENGINE_PROVIDER = 'heddle';
+const ENGINE_PROVIDER = 'heddle';
 
 /** What changes something, or leaves the computer, and what opencode does without asking unless it is told otherwise. */
 const guarded = ['bash', 'edit', 'webfetch', 'websearch'] as const;

@@ -27,7 +27,7 @@ const NOTICE_MS = 1_000;
 
 interface Running {
   connection: Connection;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 export class OpencodeServer {
@@ -36,6 +36,8 @@ export class OpencodeServer {
   readonly #unknownKinds = new Set<string>();
   #running: Promise<Running> | undefined;
   #connection: Connection | undefined;
+  /** Servers that are being ended. */
+  readonly #ending = new Set<Promise<void>>();
   #isClosed = false;
 
   constructor(options: OpencodeServerOptions) {
@@ -94,6 +96,7 @@ export class OpencodeServer {
     const running = this.#running;
     this.#running = undefined;
     await (await running?.catch(() => undefined))?.stop();
+    await Promise.all(this.#ending);
   }
 
   async close(): Promise<void> {
@@ -105,7 +108,7 @@ export class OpencodeServer {
     const running = this.#options.server === undefined ? await this.#startOwn() : await this.#join(this.#options.server);
     const { connection } = running;
     this.#connection = connection;
-    void connection.ended.then((error) => this.#noteEnded(connection, error));
+    void connection.ended.then((error) => this.#noteEnded(running, error));
     try {
       await connection.listening();
     } catch (error) {
@@ -158,12 +161,15 @@ export class OpencodeServer {
     return new Connection({ api, version, listener, unknownKinds: this.#unknownKinds, log, ...(gone === undefined ? {} : { gone }) });
   }
 
-  #noteEnded(connection: Connection, error: HeddleError): void {
+  #noteEnded({ connection, stop }: Running, error: HeddleError): void {
     if (this.#connection === connection) {
       this.#connection = undefined;
       this.#running = undefined;
     }
     for (const each of this.#listeners) each.onEnded?.(error);
+    // One that does not let itself be heard any more may still run.
+    const ending = stop().finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
   }
 }
 

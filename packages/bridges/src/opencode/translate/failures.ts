@@ -17,7 +17,7 @@ export function outcomeOf(error: NativeError | undefined): TurnOutcome {
   return error.name === ABORTED ? { status: 'interrupted' } : { status: 'failed', error: failureOf(error) };
 }
 
-export function failureOf(error: NativeError): TurnError {
+function failureOf(error: NativeError): TurnError {
   const message = error.message === '' ? `opencode says ${error.name} and no more` : error.message;
   return { message, codexErrorInfo: infoOf(error), additionalDetails: null };
 }

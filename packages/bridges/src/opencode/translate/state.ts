@@ -28,7 +28,7 @@ export interface OpenTool {
 }
 
 /** A message of a user's that was said elsewhere: shown once it is whole. */
-export interface ForeignMessage {
+interface ForeignMessage {
   id: string;
   content: UserInput[];
   isHidden: boolean;
