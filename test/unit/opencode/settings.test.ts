@@ -5,11 +5,11 @@ import { modelsOf, readCatalog } from '../../../packages/bridges/src/opencode/mo
 import { readSession } from '../../../packages/bridges/src/opencode/native-session.ts';
 import {
   isGranted,
+  type OpencodeWishes,
   promptSettings,
   settingsInForce,
-  type ThreadWishes,
+  wished,
   wishesOf,
-  withWishes,
 } from '../../../packages/bridges/src/opencode/settings.ts';
 
 const providers = {
@@ -33,7 +33,7 @@ const providers = {
 };
 const catalog = readCatalog(providers, undefined);
 const strict = { allowFullAccess: false };
-const base: ThreadWishes = { cwd: '/srv/work' };
+const base: OpencodeWishes = { cwd: '/srv/work' };
 
 describe('models', () => {
   it('are listed with their efforts, and without the keys that come with them', () => {
@@ -55,10 +55,10 @@ describe('models', () => {
 
 describe('settings', () => {
   it('name the model, its variant and the agent of a prompt', () => {
-    const wishes = withWishes(base, { model: 'vendor/large', effort: 'xhigh', mode: 'plan', developerInstructions: 'Be brief.' });
+    const wishes = wished(base, { model: 'vendor/large', effort: 'xhigh', mode: 'plan', developerInstructions: 'Be brief.' });
     expect(promptSettings(wishes, catalog)).toEqual({ model: 'one/vendor/large', variant: 'max', agent: 'plan', system: 'Be brief.' });
     expect(settingsInForce(wishes, catalog, strict)).toMatchObject({ model: 'one/vendor/large', reasoningEffort: 'xhigh', mode: 'plan' });
-    expect(promptSettings(withWishes(wishes, { mode: 'default', effort: 'medium' }), catalog)).toMatchObject({
+    expect(promptSettings(wished(wishes, { mode: 'default', effort: 'medium' }), catalog)).toMatchObject({
       variant: undefined,
       agent: undefined,
     });
@@ -82,7 +82,7 @@ describe('settings', () => {
   });
 
   it('keep the folder, and never say what is not in force', () => {
-    const wishes = withWishes(base, { cwd: '/srv/other', approvalPolicy: 'never', sandbox: 'read-only' });
+    const wishes = wished(base, { cwd: '/srv/other', approvalPolicy: 'never', sandbox: 'read-only' });
     expect(settingsInForce(wishes, catalog, strict)).toMatchObject({
       cwd: '/srv/work',
       approvalPolicy: 'on-request',
@@ -117,8 +117,8 @@ describe('what is granted without a question', () => {
   it('is an edit that was accepted for the session, until another policy is chosen', () => {
     const accepted = { ...base, approvalPolicy: 'untrusted', areEditsAccepted: true } as const;
     expect(isGranted(inside, accepted, strict)).toBe(true);
-    expect(isGranted(inside, withWishes(accepted, { model: 'one/small' }), strict)).toBe(true);
-    expect(isGranted(inside, withWishes(accepted, { approvalPolicy: 'untrusted' }), strict)).toBe(false);
+    expect(isGranted(inside, wished(accepted, { model: 'one/small' }), strict)).toBe(true);
+    expect(isGranted(inside, wished(accepted, { approvalPolicy: 'untrusted' }), strict)).toBe(false);
   });
 
   it('is everything with full access by the word of host.toml', () => {

@@ -1,7 +1,7 @@
 // Owns one loaded thread of opencode's: its wishes, its turn while one runs, and what is heard of its session when none
 // does: somebody else may begin one there.
 
-import type { HubForAgent, RunningTurn, SettingsInForce, WantedSettings } from '@heddle/bridge-kit';
+import type { HubForAgent, Permissions, RunningTurn, SettingsInForce, WantedSettings } from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
 import { asError, type ThreadId, type UserInput } from '@heddle/wire';
 import { Asker } from './agent-asker.ts';
@@ -11,7 +11,7 @@ import { contextWindowsOf, type ModelCatalog } from './models.ts';
 import type { NativeEvent } from './native.ts';
 import type { NativeSession } from './native-session.ts';
 import type { Connection } from './server/connection.ts';
-import { isGranted, type Permissions, promptSettings, settingsInForce, type ThreadWishes, withWishes } from './settings.ts';
+import { isGranted, type OpencodeWishes, promptSettings, settingsInForce, wished } from './settings.ts';
 import type { OpencodeStore } from './store.ts';
 
 /** What is heard between turns is kept until it is clear whether a turn begins; it is little. */
@@ -22,7 +22,7 @@ const MAX_PREVIEW = 300;
 export interface OpencodeThreadOptions {
   id: ThreadId;
   session: NativeSession;
-  wishes: ThreadWishes;
+  wishes: OpencodeWishes;
   catalog: ModelCatalog;
   /** Whether something was said in it. */
   isSaid: boolean;
@@ -40,7 +40,7 @@ export class OpencodeThread {
   readonly id: ThreadId;
   readonly session: NativeSession;
   readonly #options: OpencodeThreadOptions;
-  #wishes: ThreadWishes;
+  #wishes: OpencodeWishes;
   #catalog: ModelCatalog;
   #isSaid: boolean;
   #turn: OpencodeTurn | undefined;
@@ -75,7 +75,7 @@ export class OpencodeThread {
   /** Only what is given changes, from the next prompt on; for opencode's questions at once. */
   async change(wanted: WantedSettings): Promise<SettingsInForce> {
     this.#catalog = await this.#options.folders.catalog(this.session.directory);
-    this.#wishes = withWishes(this.#wishes, wanted);
+    this.#wishes = wished(this.#wishes, wanted);
     return this.settings;
   }
 

@@ -3,7 +3,7 @@
 
 import { Inbox, readFileText, type RunningTurn, TurnFailure, type TurnOutcome, type UserMessage } from '@heddle/bridge-kit';
 import type { Log } from '@heddle/rpc';
-import { asError, type CodexErrorInfo, HeddleError, type UserInput } from '@heddle/wire';
+import { asError, HeddleError, type UserInput } from '@heddle/wire';
 import type { Asker } from './agent-asker.ts';
 import { type PromptInput, promptOf } from './agent-input.ts';
 import { stateAfterGap } from './agent-resync.ts';
@@ -82,10 +82,7 @@ export class OpencodeTurn {
       this.#begin(begin);
       const outcome = await this.#over.promise;
       if (outcome.status === 'interrupted') this.turn.cut({ status: 'interrupted' });
-      if (outcome.status === 'failed') {
-        const { message, codexErrorInfo, additionalDetails } = outcome.error;
-        throw new TurnFailure(message, codexErrorInfo as CodexErrorInfo, additionalDetails);
-      }
+      if (outcome.status === 'failed') throw TurnFailure.of(outcome.error);
     } finally {
       this.#isOver = true;
       await stopping; // it would stop what comes next in the session

@@ -1,13 +1,14 @@
 // Owns opencode as an agent of the hub: its threads, what it offers, and which thread hears what. What happens in a
 // thread is agent-thread.ts.
 
-import { stat } from 'node:fs/promises';
 import {
+  assertFolder,
   type ForkPoint,
   type HubAgent,
   type HubForAgent,
   type McpServer,
   type OpenedThread,
+  type Permissions,
   quoted,
   refusal,
   type RunningTurn,
@@ -25,7 +26,7 @@ import { type ModelCatalog, modelsOf } from './models.ts';
 import type { NativeEvent } from './native.ts';
 import { isMadeUpTitle, type NativeSession, readSession } from './native-session.ts';
 import type { OpencodeServer } from './server/opencode-server.ts';
-import { type Permissions, type ThreadWishes, wishesOf, withWishes } from './settings.ts';
+import { type OpencodeWishes, wished, wishesOf } from './settings.ts';
 import { OpencodeStore } from './store.ts';
 import { threadIdOf } from './thread-id.ts';
 
@@ -75,12 +76,12 @@ export class OpencodeAgent implements HubAgent {
 
   async createThread(wanted: WantedSettings): Promise<OpenedThread> {
     const directory = wanted.cwd ?? this.#options.home;
-    await refuseMissing(directory);
+    await assertFolder(directory);
     const catalog = await this.#catalog(directory);
     const session = readSession(await this.#options.server.ask((api) => api.post('/session', { directory, body: {} })));
     if (session === undefined) throw new Error('opencode made a session that heddle can not read');
     this.store.sessions.note(session);
-    const wishes = withWishes({ cwd: session.directory, mode: this.#options.mode }, wanted);
+    const wishes = wished({ cwd: session.directory, mode: this.#options.mode }, wanted);
     return this.#load(session, wishes, catalog, false);
   }
 
@@ -88,7 +89,7 @@ export class OpencodeAgent implements HubAgent {
     const session = await this.store.sessions.find(stored.id);
     if (session === undefined) throw refusal(`no rollout found for thread id ${stored.id}`);
     const catalog = await this.#catalog(session.directory);
-    return this.#load(session, withWishes(wishesOf(session, catalog), wanted), catalog, true);
+    return this.#load(session, wished(wishesOf(session, catalog), wanted), catalog, true);
   }
 
   async forkThread(source: StoredThread, { beforeTurnId }: ForkPoint, wanted: WantedSettings): Promise<OpenedThread> {
@@ -103,7 +104,7 @@ export class OpencodeAgent implements HubAgent {
     sessions.note(session);
     const catalog = await this.#catalog(session.directory);
     // A copy does not know what its original was prompted with.
-    const wishes = withWishes({ ...wishesOf({ ...from, id: session.id }, catalog), cwd: session.directory }, wanted);
+    const wishes = wished({ ...wishesOf({ ...from, id: session.id }, catalog), cwd: session.directory }, wanted);
     return this.#load(session, wishes, catalog, true);
   }
 
@@ -177,7 +178,7 @@ export class OpencodeAgent implements HubAgent {
     return `cd ${quoted(cwd)} && opencode --session ${this.store.sessions.sessionIdOf(threadId) ?? threadId}`;
   }
 
-  #load(session: NativeSession, wishes: ThreadWishes, catalog: ModelCatalog, isSaid: boolean): OpenedThread {
+  #load(session: NativeSession, wishes: OpencodeWishes, catalog: ModelCatalog, isSaid: boolean): OpenedThread {
     const { hub, server, permissions, log } = this.#options;
     const thread = new OpencodeThread({
       id: threadIdOf(session.id),
@@ -246,9 +247,4 @@ export class OpencodeAgent implements HubAgent {
     if (thread === undefined) throw refusal(`thread not found: ${threadId}`);
     return thread;
   }
-}
-
-async function refuseMissing(directory: string): Promise<void> {
-  const stats = await stat(directory).catch(() => undefined);
-  if (stats?.isDirectory() !== true) throw refusal(`there is no folder ${directory}`);
 }

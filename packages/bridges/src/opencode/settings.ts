@@ -1,8 +1,15 @@
 // Owns how a client's wishes read in opencode's terms, what may be said to be in force, and which of opencode's
 // questions need not be put to people. Pure. opencode has no sandbox that heddle could switch on: none is ever reported.
 
-import type { SettingsInForce, WantedSettings } from '@heddle/bridge-kit';
-import type { ApprovalPolicy } from '@heddle/wire';
+import {
+  approvalPolicyInForce,
+  areEditsFree,
+  type Permissions,
+  type SettingsInForce,
+  type ThreadWishes,
+  type WantedSettings,
+  withWishes,
+} from '@heddle/bridge-kit';
 import { isAbsolute, relative, sep } from 'node:path';
 import { effortOf, findModel, fullName, type ModelCatalog, variantOf } from './models.ts';
 import type { NativeSession } from './native-session.ts';
@@ -10,18 +17,9 @@ import type { NativeSession } from './native-session.ts';
 const PLAN_AGENT = 'plan';
 
 /** All that was asked for in a thread so far. */
-export interface ThreadWishes extends WantedSettings {
-  cwd: string;
+export interface OpencodeWishes extends ThreadWishes {
   /** opencode's agent where the mode does not say it; `undefined`: its own choice. */
   agent?: string;
-  /** Somebody accepted edits for the session. */
-  areEditsAccepted?: boolean;
-}
-
-/** What may be granted on this computer. */
-export interface Permissions {
-  /** host.toml allows opencode to act without asking. */
-  allowFullAccess: boolean;
 }
 
 /** How a prompt is to be done. */
@@ -34,7 +32,7 @@ export interface PromptSettings {
 }
 
 /** What a thread was last prompted with in opencode's own store. */
-export function wishesOf(session: NativeSession, catalog: ModelCatalog): ThreadWishes {
+export function wishesOf(session: NativeSession, catalog: ModelCatalog): OpencodeWishes {
   const model = session.model === undefined ? undefined : fullName(session.model);
   const variants = model === undefined ? [] : (findModel(catalog, model)?.variants ?? []);
   const effort = effortOf(session.model?.variant, variants);
@@ -47,21 +45,12 @@ export function wishesOf(session: NativeSession, catalog: ModelCatalog): ThreadW
   };
 }
 
-/** Takes over what is given. A new approval policy or sandbox takes back what was accepted for the session. */
-export function withWishes(before: ThreadWishes, wanted: WantedSettings): ThreadWishes {
-  const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as WantedSettings;
-  const next = { ...before, ...given, cwd: before.cwd }; // a session of opencode's belongs to its folder
-  if (given.approvalPolicy !== undefined || given.sandbox !== undefined) delete next.areEditsAccepted;
-  return next;
+/** Takes over what is given, but for the folder: a session of opencode's belongs to its own. */
+export function wished(before: OpencodeWishes, wanted: WantedSettings): OpencodeWishes {
+  return { ...withWishes(before, wanted), cwd: before.cwd };
 }
 
-/** The policy that is really kept: `never` only when host.toml allows it, and heddle knows no finer grades. */
-function approvalPolicyInForce({ approvalPolicy }: WantedSettings, { allowFullAccess }: Permissions): ApprovalPolicy {
-  if (approvalPolicy === 'never' && allowFullAccess) return 'never';
-  return approvalPolicy === 'untrusted' ? 'untrusted' : 'on-request';
-}
-
-export function promptSettings(wishes: ThreadWishes, catalog: ModelCatalog): PromptSettings {
+export function promptSettings(wishes: OpencodeWishes, catalog: ModelCatalog): PromptSettings {
   const wanted = wishes.model ?? catalog.standard ?? '';
   const known = findModel(catalog, wanted);
   return {
@@ -72,7 +61,7 @@ export function promptSettings(wishes: ThreadWishes, catalog: ModelCatalog): Pro
   };
 }
 
-export function settingsInForce(wishes: ThreadWishes, catalog: ModelCatalog, permissions: Permissions): SettingsInForce {
+export function settingsInForce(wishes: OpencodeWishes, catalog: ModelCatalog, permissions: Permissions): SettingsInForce {
   const { model, variant } = promptSettings(wishes, catalog);
   return {
     cwd: wishes.cwd,
@@ -96,12 +85,10 @@ export function settingsInForce(wishes: ThreadWishes, catalog: ModelCatalog, per
  *
  * @param files that an edit is about, absolute; `undefined` when it is no edit
  */
-export function isGranted(files: readonly string[] | undefined, wishes: ThreadWishes, permissions: Permissions): boolean {
-  const policy = approvalPolicyInForce(wishes, permissions);
-  if (policy === 'never') return true;
+export function isGranted(files: readonly string[] | undefined, wishes: OpencodeWishes, permissions: Permissions): boolean {
+  if (approvalPolicyInForce(wishes, permissions) === 'never') return true;
   if (files === undefined || files.length === 0 || wishes.mode === 'plan') return false;
-  const isWorkspaceWrite = policy === 'on-request' && wishes.approvalPolicy === 'on-request' && wishes.sandbox === 'workspace-write';
-  return (isWorkspaceWrite || wishes.areEditsAccepted === true) && files.every((file) => isWithin(wishes.cwd, file));
+  return areEditsFree(wishes) && files.every((file) => isWithin(wishes.cwd, file));
 }
 
 /** opencode counts what lies in the folder by its path too; links that lead out of it are its own to find. */
