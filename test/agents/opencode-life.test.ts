@@ -12,6 +12,7 @@ import { scenario } from '../conformance/stage.ts';
 import { prompt } from '../model-server/script.ts';
 import { type FlakyProxy, startFlakyProxy } from '../support/flaky-proxy.ts';
 import { type AgentDaemon, prepareAgent, startAgentDaemon } from './support/agent-daemon.ts';
+import { subAgentPrompt } from './support/opencode-prompts.ts';
 import { type OpencodeServer, startOpencodeServer } from './support/opencode-server.ts';
 import { makeRealOpencode, type RealOpencode } from './support/real-opencode.ts';
 
@@ -197,6 +198,22 @@ describe('a server of somebody else’s', () => {
     question.answer({ decision: 'accept' });
     expect(await client.turnEnd(turn.id)).toMatchObject({ status: 'completed' });
     expect(daemon.agentPids()).toEqual([]);
+  });
+
+  scenario(agent, 'a sub-agent there would not ask, so its start is asked about', async (stage) => {
+    const client = await stage.connect('A');
+    const { thread, cwd } = await stage.startThread(client);
+    const steps = [{ tools: [{ kind: 'shell' as const, command: 'touch sub.txt' }] }, { text: 'One file.' }];
+    const declined = await client.startTurn(thread.id, subAgentPrompt(steps));
+    const question = await client.question(command, declined.id);
+    expect(question.params).toMatchObject({ reason: 'It starts a sub-agent, which may act without asking here.' });
+    question.answer({ decision: 'decline' });
+    expect(await client.turnEnd(declined.id)).toMatchObject({ status: 'completed' });
+    expect(existsSync(path.join(cwd, 'sub.txt'))).toBe(false);
+    const accepted = await client.startTurn(thread.id, subAgentPrompt(steps));
+    (await client.question(command, accepted.id)).answer({ decision: 'accept' });
+    expect(await client.turnEnd(accepted.id)).toMatchObject({ status: 'completed', items: [{ text: 'Delegated.' }] });
+    expect(existsSync(path.join(cwd, 'sub.txt'))).toBe(true);
   });
 
   scenario(agent, 'its events are cut while an answer streams: nothing is missing, nothing is there twice', async (stage) => {

@@ -69,8 +69,8 @@ describe('rules for a session of somebody else’s server', () => {
   const ask = (permission: string) => ({ permission, pattern: '*', action: 'ask' as const });
 
   it('are added where they are missing, and the last one counts', () => {
-    expect(missingRules([], {}, undefined)).toEqual(['bash', 'edit', 'webfetch', 'websearch'].map(ask));
-    const known = ['bash', 'edit', 'webfetch', 'websearch'].map(ask);
+    const known = ['bash', 'edit', 'webfetch', 'websearch', 'task'].map(ask);
+    expect(missingRules([], {}, undefined)).toEqual(known);
     expect(missingRules(known, {}, 'build')).toEqual([]);
     const planned = [...known, ...missingRules(known, {}, 'plan')];
     expect(planned.at(-1)).toEqual({ permission: 'edit', pattern: '*', action: 'deny' });
@@ -78,6 +78,7 @@ describe('rules for a session of somebody else’s server', () => {
   });
 
   it('leave alone what the user says', () => {
-    expect(missingRules([], { permission: { bash: 'allow', edit: 'deny', webfetch: 'allow', websearch: 'allow' } }, undefined)).toEqual([]);
+    const permission = { bash: 'allow', edit: 'deny', webfetch: 'allow', websearch: 'allow', task: 'allow' };
+    expect(missingRules([], { permission }, undefined)).toEqual([]);
   });
 });

@@ -214,9 +214,7 @@ export class OpencodeAgent implements HubAgent {
     this.#tellTitle(session);
     this.store.sessions.note(session);
     const parent = session.parentId === undefined ? undefined : this.#hearers.get(session.parentId);
-    if (parent === undefined || this.#hearers.has(session.id)) return;
-    this.#hearers.set(session.id, parent);
-    if (this.#options.server.isForeign) void this.#guardChild(session);
+    if (parent !== undefined && !this.#hearers.has(session.id)) this.#hearers.set(session.id, parent);
   }
 
   /** A model makes one behind the first answer. */
@@ -224,15 +222,6 @@ export class OpencodeAgent implements HubAgent {
     const thread = this.#hearers.get(id);
     const isNew = title !== this.store.sessions.known(id)?.title && !isMadeUpTitle(title);
     if (thread?.session.id === id && isNew) this.#options.hub.nameFound(thread.id, title);
-  }
-
-  /** A sub-agent's session does not take its parent's rules over; its first call comes a moment later. */
-  async #guardChild(session: NativeSession): Promise<void> {
-    try {
-      await this.store.guard(session, session.agent);
-    } catch (error) {
-      this.#options.log.warn('a sub-agent could not be told to ask', { sessionId: session.id, error: asError(error) });
-    }
   }
 
   /** @throws RpcError when there is no model at all */

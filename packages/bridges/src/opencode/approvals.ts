@@ -65,6 +65,7 @@ export function subjectOf({ permission, patterns }: PermissionRequest, { tool, i
 
 function reasonOf({ permission, patterns }: PermissionRequest): string | undefined {
   if (permission === 'external_directory') return `It reaches outside of the folder: ${patterns.join(', ')}`.slice(0, MAX_SHOWN);
+  if (permission === 'task') return 'It starts a sub-agent, which may act without asking here.';
   if (permission === 'doom_loop') return 'It does the very same for the third time.';
   return undefined;
 }

@@ -56,14 +56,14 @@ export function readSession(value: unknown): NativeSession | undefined {
   };
 }
 
-/** The title that a session has until somebody, or a model, has given it another. */
+/** The title that a session, or a copy of one, has until somebody, or a model, has given it another. */
 export function isMadeUpTitle(title: string): boolean {
-  return /^(?:New|Child) session - \d{4}-\d\d-\d\dT/.test(title);
+  return /^(?:New|Child) session - \d{4}-\d\d-\d\dT[\d:.]+Z(?: \(fork #\d+\))*$/.test(title);
 }
 
-/** Whether nothing was ever said in it, as far as the session itself tells. */
+/** Whether nothing was ever said in it, as far as the session itself tells; a copy does not know what it was prompted with. */
 export function isUnsaid({ model, title }: NativeSession): boolean {
-  return model === undefined && isMadeUpTitle(title);
+  return model === undefined && isMadeUpTitle(title) && !title.endsWith(')');
 }
 
 function readModel(fields: Fields): NativeSession['model'] {

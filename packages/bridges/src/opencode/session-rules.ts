@@ -11,17 +11,24 @@ export interface PermissionRule {
   action: 'allow' | 'deny' | 'ask';
 }
 
+/** The start of one. */
+const SUB_AGENT = 'task';
+
 /** Agents of opencode's own that may not edit. */
 const readOnlyAgents: readonly (string | undefined)[] = ['plan', 'explore'];
 
 /**
- * What is still to be added to a session before it is prompted.
+ * What is still to be added to a session before it is prompted. A sub-agent's session does not take these rules over, and
+ * what is added to it while it works counts for nothing; so its start is asked about.
  * @param configuration the user's, as `GET /config` tells it for the folder
  * @param agent that will work in it
  */
 export function missingRules(known: readonly PermissionRule[], configuration: unknown, agent: string | undefined): PermissionRule[] {
   const isReadOnly = readOnlyAgents.includes(agent);
-  const wanted = unsaidPermissions(fieldsOf(configuration)).map((permission): PermissionRule => {
+  const own = fieldsOf(configuration);
+  const isTaskSaid = SUB_AGENT in fieldsOf(own['permission']);
+  const unsaid = [...unsaidPermissions(own), ...(isTaskSaid ? [] : [SUB_AGENT])];
+  const wanted = unsaid.map((permission): PermissionRule => {
     return { permission, pattern: '*', action: permission === 'edit' && isReadOnly ? 'deny' : 'ask' };
   });
   return wanted.filter((rule) => known.findLast(isAbout(rule))?.action !== rule.action);
