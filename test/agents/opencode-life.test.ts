@@ -123,7 +123,7 @@ describe('a server of heddle’s own', () => {
       docs: { type: 'local', command: [process.execPath, server], enabled: true },
       gone: { type: 'local', command: ['no-such-program-here'], enabled: true },
     };
-    writeFileSync(path.join(stage.folder, 'opencode.json'), JSON.stringify({ mcp, permission: { 'docs_*': 'ask' } }));
+    writeFileSync(path.join(stage.folder, 'opencode.json'), JSON.stringify({ mcp }));
     const client = await stage.connect('A');
     const { thread } = await stage.startThread(client);
     const list = async () => (await client.request('mcpServerStatus/list', { threadId: thread.id })).data;

@@ -65,20 +65,28 @@ describe('the configuration of heddle’s own server', () => {
   });
 });
 
-describe('rules for a session of somebody else’s server', () => {
+describe('rules for a session', () => {
   const ask = (permission: string) => ({ permission, pattern: '*', action: 'ask' as const });
+
+  const foreign = (agent?: string) => ({ agent, isForeign: true });
 
   it('are added where they are missing, and the last one counts', () => {
     const known = ['bash', 'edit', 'webfetch', 'websearch', 'task'].map(ask);
-    expect(missingRules([], {}, undefined)).toEqual(known);
-    expect(missingRules(known, {}, 'build')).toEqual([]);
-    const planned = [...known, ...missingRules(known, {}, 'plan')];
+    expect(missingRules([], {}, foreign())).toEqual(known);
+    expect(missingRules(known, {}, foreign('build'))).toEqual([]);
+    const planned = [...known, ...missingRules(known, {}, foreign('plan'))];
     expect(planned.at(-1)).toEqual({ permission: 'edit', pattern: '*', action: 'deny' });
-    expect(missingRules(planned, {}, 'build')).toEqual([ask('edit')]);
+    expect(missingRules(planned, {}, foreign('build'))).toEqual([ask('edit')]);
   });
 
   it('leave alone what the user says', () => {
     const permission = { bash: 'allow', edit: 'deny', webfetch: 'allow', websearch: 'allow', task: 'allow' };
-    expect(missingRules([], { permission }, undefined)).toEqual([]);
+    expect(missingRules([], { permission }, foreign())).toEqual([]);
+  });
+
+  it('are about the tools of a project on a server of heddle’s own', () => {
+    const permission = { bash: 'ask', edit: 'ask', webfetch: 'ask', websearch: 'ask' };
+    const configuration = { permission, mcp: { docs: {} } };
+    expect(missingRules([], configuration, { agent: undefined, isForeign: false })).toEqual([ask('docs_*')]);
   });
 });

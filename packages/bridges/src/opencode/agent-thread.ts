@@ -129,7 +129,7 @@ export class OpencodeThread {
     const [catalog, mcpServers] = await Promise.all([folders.catalog(directory), folders.mcpServerNames(directory)]);
     this.#catalog = catalog;
     await store.dropReverted(this.session);
-    if (this.#options.isForeign) await store.guard(this.session, promptSettings(this.#wishes, catalog).agent);
+    await store.guard(this.session, { agent: promptSettings(this.#wishes, catalog).agent, isForeign: this.#options.isForeign });
     const asker = new Asker({
       turn,
       api: connection.api,

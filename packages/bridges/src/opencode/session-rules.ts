@@ -1,6 +1,6 @@
-// Owns the rules that heddle writes into the sessions of a server that is not its own, so that opencode asks there too:
-// such a server has its configuration already. Rules are only ever added to a session, and the last one counts (1.18.33,
-// measured). Pure.
+// Owns the rules that heddle writes into a session, so that opencode asks there where the configuration of its server does
+// not make it ask: on a server that is not heddle's own, and before tools of MCP servers that a project brings. Rules are
+// only ever added to a session, and the last one counts (1.18.33, measured). Pure.
 
 import { type Fields, fieldsOf, listOf, textOf } from '@heddle/bridge-kit';
 import { unsaidPermissions } from './server/configuration.ts';
@@ -21,12 +21,16 @@ const readOnlyAgents: readonly (string | undefined)[] = ['plan', 'explore'];
  * What is still to be added to a session before it is prompted. A sub-agent's session does not take these rules over, and
  * what is added to it while it works counts for nothing; so its start is asked about.
  * @param configuration the user's, as `GET /config` tells it for the folder
- * @param agent that will work in it
+ * @param where the agent that will work in it; whether the server is somebody else's
  */
-export function missingRules(known: readonly PermissionRule[], configuration: unknown, agent: string | undefined): PermissionRule[] {
+export function missingRules(
+  known: readonly PermissionRule[],
+  configuration: unknown,
+  { agent, isForeign }: { agent: string | undefined; isForeign: boolean },
+): PermissionRule[] {
   const isReadOnly = readOnlyAgents.includes(agent);
   const own = fieldsOf(configuration);
-  const isTaskSaid = SUB_AGENT in fieldsOf(own['permission']);
+  const isTaskSaid = !isForeign || SUB_AGENT in fieldsOf(own['permission']);
   const unsaid = [...unsaidPermissions(own), ...(isTaskSaid ? [] : [SUB_AGENT])];
   const wanted = unsaid.map((permission): PermissionRule => {
     return { permission, pattern: '*', action: permission === 'edit' && isReadOnly ? 'deny' : 'ask' };

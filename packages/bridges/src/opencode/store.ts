@@ -88,11 +88,11 @@ export class OpencodeStore implements ThreadStore {
     await this.#options.ask((api) => api.patch(`/session/${id}`, { directory, body: { metadata } }));
   }
 
-  /** On a server that is not heddle's: opencode asks in that session from now on. */
-  async guard({ id, directory }: NativeSession, agent: string | undefined): Promise<void> {
+  /** opencode asks in that session from now on, also where its configuration does not make it ask. */
+  async guard({ id, directory }: NativeSession, where: Parameters<typeof missingRules>[2]): Promise<void> {
     const { ask } = this.#options;
     const session = await this.sessions.read(id);
-    const rules = missingRules(session?.rules ?? [], await ask((api) => api.get('/config', { directory })), agent);
+    const rules = missingRules(session?.rules ?? [], await ask((api) => api.get('/config', { directory })), where);
     if (rules.length > 0) await ask((api) => api.patch(`/session/${id}`, { directory, body: { permission: rules } }));
   }
 
