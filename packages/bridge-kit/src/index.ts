@@ -14,6 +14,7 @@ export { type Program, ProgramFinder } from './processes/program.ts';
 export { signalGroup } from './processes/signal-group.ts';
 export type { Call, Handler, HandlersOf } from './server/call.ts';
 export { type Params, refusal } from './server/params.ts';
+export { isInsideAny } from './services/inside-folder.ts';
 export { runShellCommand, shellArguments } from './services/shell-command.ts';
 export { updateHunks } from './services/update-hunks.ts';
 export { entriesOf, foldersIn, inTurns } from './stores/folders.ts';

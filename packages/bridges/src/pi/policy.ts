@@ -1,9 +1,8 @@
 // Owns which calls of pi's tools a person is asked about, as the policy of the thread has it at that moment. It looks at
 // paths, with their links followed; it asks nobody.
 
-import { approvalPolicyInForce, areEditsFree, type Permissions, type ThreadWishes } from '@heddle/bridge-kit';
-import { readlink, realpath } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { approvalPolicyInForce, areEditsFree, isInsideAny, type Permissions, type ThreadWishes } from '@heddle/bridge-kit';
+import { relative } from 'node:path';
 import type { GuardedCall } from './guard-source.ts';
 import { isFileTool, pathOfCall } from './translate/file-changes.ts';
 
@@ -16,8 +15,6 @@ export interface PolicyContext {
 
 const OUTSIDE = 'The path leads out of the folder.';
 const readingTools: ReadonlySet<string> = new Set(['read', 'grep', 'find', 'ls']);
-/** As many as systems follow. */
-const MAX_LINKS = 40;
 /** What lies in them is run later, by git or by pi itself, without anybody being asked. */
 const guardedNames: ReadonlySet<string> = new Set(['.git', '.pi', '.agents']);
 
@@ -58,22 +55,4 @@ function isGuarded(path: string, cwd: string): boolean {
   return relative(cwd, path)
     .split(/[/\\]/)
     .some((part) => guardedNames.has(part.toLowerCase()));
-}
-
-async function isInsideAny(path: string, folders: readonly string[]): Promise<boolean> {
-  const real = await realPathOf(path);
-  const roots = await Promise.all(folders.map((folder) => realPathOf(folder)));
-  return roots.some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep));
-}
-
-/** With all links followed, also of a file that is not there yet: to write to a link makes what it points at. */
-async function realPathOf(path: string, depth = 0): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch {
-    const target = depth < MAX_LINKS ? await readlink(path).catch(() => undefined) : undefined;
-    if (target !== undefined) return realPathOf(resolve(dirname(path), target), depth + 1);
-    const parent = dirname(path);
-    return parent === path ? path : join(await realPathOf(parent, depth), basename(path));
-  }
 }
