@@ -1,16 +1,9 @@
-// How a client's wishes read in opencode's terms, and what is granted without a question.
+// How a client's wishes read in opencode's terms.
 
 import { describe, expect, it } from 'vitest';
 import { modelsOf, readCatalog } from '../../../packages/bridges/src/opencode/models.ts';
 import { readSession } from '../../../packages/bridges/src/opencode/native-session.ts';
-import {
-  isGranted,
-  type OpencodeWishes,
-  promptSettings,
-  settingsInForce,
-  wished,
-  wishesOf,
-} from '../../../packages/bridges/src/opencode/settings.ts';
+import { type OpencodeWishes, promptSettings, settingsInForce, wished, wishesOf } from '../../../packages/bridges/src/opencode/settings.ts';
 
 const providers = {
   providers: [
@@ -89,39 +82,5 @@ describe('settings', () => {
       sandbox: { type: 'dangerFullAccess' },
     });
     expect(settingsInForce(wishes, catalog, { allowFullAccess: true }).approvalPolicy).toBe('never');
-  });
-});
-
-describe('what is granted without a question', () => {
-  const inside = ['/srv/work/a.txt'];
-
-  it('is nothing, unless somebody said so', () => {
-    for (const approvalPolicy of ['untrusted', 'on-request', 'never'] as const) {
-      expect(isGranted(undefined, { ...base, approvalPolicy }, strict)).toBe(false);
-      expect(isGranted(inside, { ...base, approvalPolicy }, strict)).toBe(false);
-    }
-    expect(isGranted(inside, base, strict)).toBe(false);
-  });
-
-  it('is an edit in the folder with a writable workspace, and nothing outside', () => {
-    const wishes = { ...base, approvalPolicy: 'on-request', sandbox: 'workspace-write' } as const;
-    expect(isGranted(inside, wishes, strict)).toBe(true);
-    expect(isGranted(undefined, wishes, strict)).toBe(false);
-    for (const file of ['/srv/other.txt', '/srv/work-too/a.txt', '/srv/work'])
-      expect(isGranted([...inside, file], wishes, strict)).toBe(false);
-    expect(isGranted([], wishes, strict)).toBe(false);
-    expect(isGranted(inside, { ...wishes, approvalPolicy: 'untrusted' }, strict)).toBe(false);
-    expect(isGranted(inside, { ...wishes, mode: 'plan' }, strict)).toBe(false);
-  });
-
-  it('is an edit that was accepted for the session, until another policy is chosen', () => {
-    const accepted = { ...base, approvalPolicy: 'untrusted', areEditsAccepted: true } as const;
-    expect(isGranted(inside, accepted, strict)).toBe(true);
-    expect(isGranted(inside, wished(accepted, { model: 'one/small' }), strict)).toBe(true);
-    expect(isGranted(inside, wished(accepted, { approvalPolicy: 'untrusted' }), strict)).toBe(false);
-  });
-
-  it('is everything with full access by the word of host.toml', () => {
-    expect(isGranted(undefined, { ...base, approvalPolicy: 'never' }, { allowFullAccess: true })).toBe(true);
   });
 });

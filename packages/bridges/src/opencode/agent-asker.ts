@@ -22,7 +22,7 @@ export interface AskerOptions {
   /** Absolute. */
   directory: string;
   /** Whether it is granted already. @param files of an edit, absolute */
-  isGranted: (files: readonly string[] | undefined) => boolean;
+  isGranted: (files: readonly string[] | undefined) => Promise<boolean>;
   onEditsAccepted: () => void;
   log: Log;
 }
@@ -113,7 +113,7 @@ export class Asker {
     const isRemembered = turn.isRemembered(subjectOf(request, call));
     if (isRemembered && found !== undefined) this.#acceptedCalls.add(found.itemId);
     const isAccepted = found !== undefined && this.#acceptedCalls.has(found.itemId) && request.permission !== 'doom_loop';
-    if (isAccepted || isRemembered || isGranted(files)) return this.#reply(request, { reply: 'once' });
+    if (isAccepted || isRemembered || (await isGranted(files))) return this.#reply(request, { reply: 'once' });
     const withdrawal = this.#opened(request);
     try {
       const decision = await askPermission(turn, request, call, this.#placeOf(request, state, found), withdrawal.signal);

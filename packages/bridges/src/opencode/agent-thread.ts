@@ -11,7 +11,8 @@ import { contextWindowsOf, type ModelCatalog } from './models.ts';
 import type { NativeEvent } from './native.ts';
 import type { NativeSession } from './native-session.ts';
 import type { Connection } from './server/connection.ts';
-import { isGranted, type OpencodeWishes, promptSettings, settingsInForce, wished } from './settings.ts';
+import { isGranted } from './policy.ts';
+import { type OpencodeWishes, promptSettings, settingsInForce, wished } from './settings.ts';
 import type { OpencodeStore } from './store.ts';
 
 /** What is heard between turns is kept until it is clear whether a turn begins; it is little. */

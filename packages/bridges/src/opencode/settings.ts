@@ -1,16 +1,13 @@
-// Owns how a client's wishes read in opencode's terms, what may be said to be in force, and which of opencode's
-// questions need not be put to people. Pure. opencode has no sandbox that heddle could switch on: none is ever reported.
+// Owns how a client's wishes read in opencode's terms, and what may be said to be in force. Pure. opencode has no sandbox that heddle could switch on: none is ever reported.
 
 import {
   approvalPolicyInForce,
-  areEditsFree,
   type Permissions,
   type SettingsInForce,
   type ThreadWishes,
   type WantedSettings,
   withWishes,
 } from '@heddle/bridge-kit';
-import { isAbsolute, relative, sep } from 'node:path';
 import { effortOf, findModel, fullName, type ModelCatalog, variantOf } from './models.ts';
 import type { NativeSession } from './native-session.ts';
 
@@ -72,27 +69,4 @@ export function settingsInForce(wishes: OpencodeWishes, catalog: ModelCatalog, p
     sandbox: { type: 'dangerFullAccess' },
     mode: wishes.mode ?? 'default',
   };
-}
-
-/**
- * Whether what opencode asks about is granted already.
- *
- * | in force | granted |
- * |---|---|
- * | never | everything |
- * | on-request with a workspace-write sandbox, or edits accepted for the session | edits of files in the folder |
- * | anything else | nothing |
- *
- * @param files that an edit is about, absolute; `undefined` when it is no edit
- */
-export function isGranted(files: readonly string[] | undefined, wishes: OpencodeWishes, permissions: Permissions): boolean {
-  if (approvalPolicyInForce(wishes, permissions) === 'never') return true;
-  if (files === undefined || files.length === 0 || wishes.mode === 'plan') return false;
-  return areEditsFree(wishes) && files.every((file) => isWithin(wishes.cwd, file));
-}
-
-/** opencode counts what lies in the folder by its path too; links that lead out of it are its own to find. */
-function isWithin(folder: string, file: string): boolean {
-  const inside = relative(folder, file);
-  return inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
 }
