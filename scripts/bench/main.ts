@@ -4,6 +4,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import type { BenchedAgent } from './agents/benched-agent.ts';
 import { claude } from './agents/claude.ts';
+import { opencode } from './agents/opencode.ts';
 import { pi } from './agents/pi.ts';
 import { say } from './print-table.ts';
 import { reportFirstWords, reportHistory, reportPieces } from './report-agent.ts';
@@ -26,7 +27,7 @@ const parts: Part[] = [
   { name: 'doors', report: reportDoors },
   { name: 'reconnect', report: reportReconnect },
   { name: 'daemon', report: reportDaemon },
-  ...[claude, pi].flatMap(partsOf),
+  ...[claude, pi, opencode].flatMap(partsOf),
   { name: 'strangers-junk', report: reportJunk },
   { name: 'strangers-guessing', report: reportGuessing },
 ];
