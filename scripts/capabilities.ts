@@ -12,7 +12,8 @@ const readme = fileURLToPath(new URL('../README.md', import.meta.url));
 
 await installAgents();
 // Whatever in these files runs the scenarios runs this test last; the rest of them takes a minute or two.
-const files = ['test/unit/conformance/demo.test.ts', 'test/agents/codex.test.ts', 'test/agents/claude.test.ts', 'test/agents/pi.test.ts'];
+const agents = ['codex', 'claude', 'opencode', 'pi'];
+const files = ['test/unit/conformance/demo.test.ts', ...agents.map((agent) => `test/agents/${agent}.test.ts`)];
 const env = { ...process.env, HEDDLE_WRITE_CAPABILITIES: '1' };
 const { status } = spawnSync('vitest', ['run', ...files], { stdio: 'inherit', env });
 const sheet = JSON.parse(readFileSync(sheetFile, 'utf8')) as CapabilitySheet;
