@@ -1,8 +1,10 @@
 // Owns opencode's own history as the hub wants it: sessions of all folders, and the turns in them. It asks the server,
 // so that what was said in a terminal is there; opencode's database is never touched.
 
+import { createHash } from 'node:crypto';
 import { type StoredHistory, type StoredThread, type ThreadStore } from '@heddle/bridge-kit';
 import type { ThreadId, TurnId } from '@heddle/wire';
+import { HistoryCache } from './history/history-cache.ts';
 import { SessionIndex } from './history/session-index.ts';
 import { SessionPreviews } from './history/session-previews.ts';
 import { historyOf, readStoredMessages, revertedFrom } from './history/stored-turns.ts';
@@ -24,6 +26,7 @@ export class OpencodeStore implements ThreadStore {
   readonly sessions: SessionIndex;
   readonly #options: OpencodeStoreOptions;
   readonly #previews: SessionPreviews;
+  readonly #histories = new HistoryCache();
   /** The ids that turns had live, by the messages that opencode has made for them, in each session. */
   readonly #liveTurnIds = new Map<string, Map<string, TurnId>>();
 
@@ -55,8 +58,11 @@ export class OpencodeStore implements ThreadStore {
   async read(id: ThreadId): Promise<StoredHistory> {
     const session = await this.sessions.find(id);
     if (session === undefined) return { turns: [], usage: undefined };
-    const [messages, mcpServers] = await Promise.all([this.messages(session), this.#options.mcpServers(session.directory)]);
-    return historyOf(messages, { session, mcpServers, liveTurnIds: this.#liveTurnIds.get(session.id) ?? new Map() });
+    const [last, mcpServers] = await Promise.all([this.#lastMessage(session), this.#options.mcpServers(session.directory)]);
+    const liveTurnIds = this.#liveTurnIds.get(session.id) ?? new Map<string, TurnId>();
+    // Asked before what is read: what is said meanwhile is at worst read again.
+    const mark = digestOf([session, last, mcpServers, [...liveTurnIds]]);
+    return this.#histories.get(session.id, mark, async () => historyOf(await this.messages(session), { session, mcpServers, liveTurnIds }));
   }
 
   async remove(id: ThreadId): Promise<void> {
@@ -72,6 +78,7 @@ export class OpencodeStore implements ThreadStore {
       if (!(error instanceof ApiRefusal) || error.status !== 404) throw error;
     }
     this.sessions.drop(id);
+    this.#histories.forget(id);
     this.#liveTurnIds.delete(id);
   }
 
@@ -137,6 +144,11 @@ export class OpencodeStore implements ThreadStore {
     return turnId;
   }
 
+  /** As opencode has it: it changes with whatever is done in a session, as long as that is done. */
+  #lastMessage({ id, directory }: NativeSession): Promise<unknown> {
+    return this.#options.ask((api) => api.find(`/session/${id}/message`, { directory, query: { limit: '1' } }));
+  }
+
   async #clearReverted({ id, directory, note: { reverted: _reverted, ...others } }: NativeSession): Promise<void> {
     await this.#options.ask((api) => api.patch(`/session/${id}`, { directory, body: { metadata: { heddle: others } } }));
     await this.sessions.read(id);
@@ -169,4 +181,8 @@ export class OpencodeStore implements ThreadStore {
       gitBranch: null,
     };
   }
+}
+
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64');
 }
