@@ -34,6 +34,7 @@ export class PathWatch {
   readonly #path: string;
   readonly #listener: WatchListener;
   #watcher: FSWatcher | undefined;
+  #place: Place | undefined;
   #restarting: Promise<void> | undefined;
   #isOutdated = false;
   #changed = new Set<string>();
@@ -67,6 +68,7 @@ export class PathWatch {
 
   async #watch(place: Place): Promise<void> {
     const { folders, names } = place;
+    this.#place = place;
     const ignored = names === undefined ? [] : [(path: string) => !folders.has(path) && !names.has(path)];
     const watcher = watch([...folders], { ignoreInitial: true, depth: 0, atomic: false, ignored });
     this.#watcher = watcher;
@@ -113,7 +115,16 @@ export class PathWatch {
       this.#changed = new Set();
       this.#timer = undefined;
       this.#listener.onChanged(changed);
+      this.#verify().catch(this.#listener.onError);
     }, BUNDLE_MS);
+  }
+
+  /** On a busy computer the end of a folder may be told to nobody: what is looked at has to fit what is there. */
+  async #verify(): Promise<void> {
+    const place = this.#place;
+    if (place === undefined || this.#restarting !== undefined || this.#isClosed) return;
+    const now = await findPlace(this.#path);
+    if (this.#place === place && this.#restarting === undefined && !isSame(now, place)) this.#restart();
   }
 }
 
