@@ -63,12 +63,15 @@ describe('a model server of one’s own', () => {
   const inOwnDaemon = async (opencode: RealOpencode, toml: string, act: (client: ConformanceClient, folder: string) => Promise<void>) => {
     const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'heddle-opencode-engine-')));
     const daemon = await startAgentDaemon(opencode, { toml, env: { OWN_KEY: 'a-key-of-ones-own' } });
-    const client = new ConformanceClient(await daemon.connect(), new Recording(), 'A');
-    await client.initialize();
-    await act(client, folder);
-    client.close();
-    await daemon.end();
-    rmSync(folder, { recursive: true, force: true });
+    try {
+      const client = new ConformanceClient(await daemon.connect(), new Recording(), 'A');
+      await client.initialize();
+      await act(client, folder);
+      client.close();
+    } finally {
+      await daemon.end();
+      rmSync(folder, { recursive: true, force: true });
+    }
   };
   const engineOf = (opencode: RealOpencode, more = '') =>
     `[agents.opencode.engine]\nbase_url = "${opencode.modelServer.url}/v1"\nmodel = "vendor/own:7b"\napi_key_env = "OWN_KEY"\n${more}`;

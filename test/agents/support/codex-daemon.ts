@@ -23,7 +23,7 @@ export async function startCodexDaemon(command = agentPaths().codex): Promise<Co
   const modelServer = await startModelServer();
   const codexHome = await makeCodexHome(modelServer.url);
   const running = await startTestDaemon({
-    toml: `[agents.codex]\ncommand = "${command}"\n[agents.claude]\nenabled = false\n[agents.pi]\nenabled = false\n`,
+    toml: `[agents.codex]\ncommand = "${command}"\n${['claude', 'opencode', 'pi'].map((name) => `[agents.${name}]\nenabled = false\n`).join('')}`,
     env: codexHome.env,
   });
   return {
