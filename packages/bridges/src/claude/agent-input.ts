@@ -1,6 +1,6 @@
 // Owns what a user's message becomes for claude: text, images as base64, files and skills as claude writes them.
 
-import { type ImageType, type InputImage, readInputImage } from '@heddle/bridge-kit';
+import { type ImageType, type InputImage, messageWords, readInputImage, withSkill } from '@heddle/bridge-kit';
 import type { UserInput } from '@heddle/wire';
 
 /** The API takes no larger image. Bytes of the image itself. */
@@ -16,29 +16,11 @@ export type ContentBlock =
  * @throws TurnFailure `badRequest` when an image is missing, too large or of a kind that claude does not know.
  */
 export async function contentOf(inputs: readonly UserInput[], cwd: string): Promise<string | ContentBlock[]> {
-  const texts: string[] = [];
+  const words = messageWords(inputs, mentionOf);
+  const text = withSkill(words);
   const images: ContentBlock[] = [];
-  const skills: string[] = [];
-  for (const input of inputs) {
-    switch (input.type) {
-      case 'text':
-        texts.push(input.text);
-        break;
-      case 'image':
-      case 'localImage':
-        images.push(imageBlock(await readInputImage(input, { cwd, maxBytes: MAX_IMAGE_BYTES, agent: 'claude' })));
-        break;
-      case 'mention':
-        texts.push(mentionOf(input.path));
-        break;
-      case 'skill':
-        skills.push(input.name);
-        break;
-    }
-  }
-  const [skill, ...others] = skills;
-  const words = [...texts, ...others.map((name) => `Use the skill ${name} too.`)].join('\n');
-  const text = skill === undefined ? words : `/${skill} ${words}`.trimEnd();
+  for (const image of words.images)
+    images.push(imageBlock(await readInputImage(image, { cwd, maxBytes: MAX_IMAGE_BYTES, agent: 'claude' })));
   if (images.length === 0) return text;
   return text === '' ? images : [{ type: 'text', text }, ...images];
 }

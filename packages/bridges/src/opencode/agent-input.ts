@@ -1,7 +1,7 @@
 // Owns what a user's message becomes for opencode: parts of a prompt, or one of its slash commands.
 
 import { stat } from 'node:fs/promises';
-import { readInputImage } from '@heddle/bridge-kit';
+import { messageWords, readInputImage } from '@heddle/bridge-kit';
 import type { UserInput } from '@heddle/wire';
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,13 +9,17 @@ import { pathToFileURL } from 'node:url';
 /** Most models take no larger image. Bytes of the image itself. */
 const MAX_IMAGE_BYTES = 5 * 1024 * 1024;
 
-type PromptPart =
-  | { type: 'text'; text: string; metadata?: Record<string, unknown> }
-  | { type: 'file'; mime: string; filename: string; url: string };
+interface FilePart {
+  type: 'file';
+  mime: string;
+  filename: string;
+  url: string;
+}
+type PromptPart = { type: 'text'; text: string; metadata?: Record<string, unknown> } | FilePart;
 
 export type PromptInput =
   | { kind: 'prompt'; parts: PromptPart[] }
-  | { kind: 'command'; command: string; arguments: string; parts: Extract<PromptPart, { type: 'file' }>[] };
+  | { kind: 'command'; command: string; arguments: string; parts: FilePart[] };
 
 /**
  * @param cwd what the paths of local files are relative to
@@ -23,38 +27,26 @@ export type PromptInput =
  * @throws TurnFailure `badRequest` when an image is missing, too large or of a kind that models do not know.
  */
 export async function promptOf(inputs: readonly UserInput[], cwd: string, commands: readonly string[]): Promise<PromptInput> {
-  const texts: string[] = [];
-  const files: Extract<PromptPart, { type: 'file' }>[] = [];
-  const skills: string[] = [];
-  for (const input of inputs) {
-    switch (input.type) {
-      case 'text':
-        texts.push(input.text);
-        break;
-      case 'image':
-      case 'localImage': {
-        const { mediaType, base64 } = await readInputImage(input, { cwd, maxBytes: MAX_IMAGE_BYTES, agent: 'opencode' });
-        const filename = input.type === 'image' ? 'image' : basename(input.path);
-        files.push({ type: 'file', mime: mediaType, filename, url: `data:${mediaType};base64,${base64}` });
-        break;
-      }
-      case 'mention': {
-        const path = resolve(cwd, input.path);
-        const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
-        const mime = isFolder ? 'application/x-directory' : 'text/plain';
-        files.push({ type: 'file', mime, filename: basename(path), url: pathToFileURL(path).href });
-        break;
-      }
-      case 'skill':
-        skills.push(input.name);
-        break;
-    }
-  }
-  const [skill, ...others] = skills;
-  const words = [...texts, ...others.map((name) => `Use the skill ${name} too.`)].join('\n');
-  const command = skill === undefined ? commandIn(words, commands) : { command: skill, arguments: words };
+  const { text, skill, images, mentions } = messageWords(inputs);
+  const files: FilePart[] = [];
+  for (const image of images) files.push(await imagePart(image, cwd));
+  for (const mention of mentions) files.push(await mentionedPart(resolve(cwd, mention)));
+  const command = skill === undefined ? commandIn(text, commands) : { command: skill, arguments: text };
   if (command !== undefined) return { kind: 'command', ...command, parts: files };
-  return { kind: 'prompt', parts: [...(words === '' ? [] : [{ type: 'text' as const, text: words }]), ...files] };
+  return { kind: 'prompt', parts: [...(text === '' ? [] : [{ type: 'text' as const, text }]), ...files] };
+}
+
+async function imagePart(image: Parameters<typeof readInputImage>[0], cwd: string): Promise<FilePart> {
+  const { mediaType, base64 } = await readInputImage(image, { cwd, maxBytes: MAX_IMAGE_BYTES, agent: 'opencode' });
+  const filename = image.type === 'image' ? 'image' : basename(image.path);
+  return { type: 'file', mime: mediaType, filename, url: `data:${mediaType};base64,${base64}` };
+}
+
+/** A file, or a folder, that opencode reads by itself. */
+async function mentionedPart(path: string): Promise<FilePart> {
+  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+  const mime = isFolder ? 'application/x-directory' : 'text/plain';
+  return { type: 'file', mime, filename: basename(path), url: pathToFileURL(path).href };
 }
 
 function commandIn(text: string, commands: readonly string[]): { command: string; arguments: string } | undefined {

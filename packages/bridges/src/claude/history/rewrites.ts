@@ -1,7 +1,8 @@
 // Owns what heddle writes into claude's store: a session's copy, and the note that somebody has gone back in one. Both
 // have the form that claude 2.1.197 gives them itself; what was written before is never changed.
 
-import { appendFile, open, writeFile } from 'node:fs/promises';
+import { appendJsonLines } from '@heddle/bridge-kit';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writtenAgain } from './rewritten.ts';
 import type { Entry } from './transcript.ts';
@@ -36,7 +37,7 @@ export async function writeCopy(
  * @param leafUuid the last entry that is kept; `null`: nothing is
  */
 export async function writeRewind(source: { id: string; path: string }, leafUuid: string | null): Promise<void> {
-  await appendLines(source.path, [rewindNote(source.id, leafUuid)]);
+  await appendJsonLines(source.path, [rewindNote(source.id, leafUuid)]);
 }
 
 /**
@@ -50,26 +51,9 @@ export async function writeRewindOverCompaction(
   leafUuid: string,
 ): Promise<void> {
   const { lines, newIds } = writtenAgain(source.id, kept);
-  await appendLines(source.path, [...lines, rewindNote(source.id, newIds.get(leafUuid) ?? null)]);
-}
-
-async function appendLines(path: string, lines: readonly object[]): Promise<void> {
-  const gap = (await endsWithNewline(path)) ? '' : '\n'; // a claude that was killed may have left half a line
-  await appendFile(path, gap + lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  await appendJsonLines(source.path, [...lines, rewindNote(source.id, newIds.get(leafUuid) ?? null)]);
 }
 
 function rewindNote(sessionId: string, leafUuid: string | null): object {
   return { type: 'last-prompt', leafUuid, explicit: true, rewound: true, sessionId };
-}
-
-async function endsWithNewline(path: string): Promise<boolean> {
-  const handle = await open(path, 'r');
-  try {
-    const { size } = await handle.stat();
-    if (size === 0) return true;
-    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-    return buffer[0] === 0x0a;
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,7 +1,7 @@
 // Owns what a list shows of a session, read from the first and the last bytes of its transcript only.
 
-import { type Fields, fieldsOf, type StoredThread, textOf } from '@heddle/bridge-kit';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type Fields, fieldsOf, readPart, type StoredThread, textOf } from '@heddle/bridge-kit';
+import { open } from 'node:fs/promises';
 import { promptText, turnBegin } from './prompts.ts';
 import { type Entry, entryOf, linesBackwards, linesOf, type Whose } from './transcript.ts';
 
@@ -136,15 +136,4 @@ function summaryOf(id: string, path: string, file: { mtimeMs: number }, facts: F
     forkedFromId: facts.forkedFrom === id ? null : (facts.forkedFrom ?? null),
     gitBranch: facts.gitBranch === undefined || facts.gitBranch === '' || facts.gitBranch === 'HEAD' ? null : facts.gitBranch,
   };
-}
-
-async function readPart(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
-    if (bytesRead === 0) break; // it has become shorter meanwhile
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 }

@@ -1,6 +1,6 @@
 // Owns the item that a tool call opens, before anything of it is done.
 
-import { openedCommand, openedToolCall, textOf } from '@heddle/bridge-kit';
+import { openedCommand, openedMcpCall, openedSubAgent, openedToolCall, openedWebSearch, textOf } from '@heddle/bridge-kit';
 import type { ThreadItem } from '@heddle/wire';
 import { resolve } from 'node:path';
 import type { ToolUse } from '../native-content.ts';
@@ -26,27 +26,13 @@ export function openedItem(tool: ToolUse, { threadId, cwd, change }: ToolContext
     case 'fileChange':
       return { type: 'fileChange', id, changes: change === undefined ? [] : [wireChange(change)], status: 'inProgress' };
     case 'mcp': {
-      const { server, tool: mcpTool } = mcpName(name) ?? { server: '', tool: name };
-      const unknown = { appContext: null, mcpAppUi: null, pluginId: null, readOnlyHint: null, result: null, error: null, durationMs: null };
-      return { type: 'mcpToolCall', id, server, tool: mcpTool, status: 'inProgress', arguments: input, ...unknown };
+      const { server, tool: called } = mcpName(name) ?? { server: '', tool: name };
+      return openedMcpCall(id, server, called, input);
     }
-    case 'webSearch': {
-      const query = textOf(input['query']) ?? '';
-      return { type: 'webSearch', id, query, action: { type: 'search', query, queries: null } };
-    }
+    case 'webSearch':
+      return openedWebSearch(id, textOf(input['query']) ?? '');
     case 'subAgent':
-      return {
-        type: 'collabAgentToolCall',
-        id,
-        tool: 'spawnAgent',
-        status: 'inProgress',
-        senderThreadId: threadId,
-        receiverThreadIds: [],
-        prompt: textOf(input['prompt']) ?? null,
-        model: textOf(input['model']) ?? null,
-        reasoningEffort: null,
-        agentsStates: {},
-      };
+      return openedSubAgent(id, threadId, textOf(input['prompt']) ?? null, textOf(input['model']) ?? null);
     case 'plan':
       return { type: 'plan', id, text: textOf(input['plan']) ?? '' };
     case 'image':

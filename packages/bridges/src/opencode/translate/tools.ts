@@ -1,7 +1,19 @@
 // Owns which item each of opencode's tools is shown as, what it opens with and what it ends with. A tool that is not
 // listed is shown under its own name. Source: opencode 1.18.33.
 
-import { type Fields, fieldsOf, type ItemChanges, listOf, numberOf, openedCommand, openedToolCall, textOf } from '@heddle/bridge-kit';
+import {
+  type Fields,
+  fieldsOf,
+  type ItemChanges,
+  listOf,
+  numberOf,
+  openedCommand,
+  openedMcpCall,
+  openedSubAgent,
+  openedToolCall,
+  openedWebSearch,
+  textOf,
+} from '@heddle/bridge-kit';
 import type { CollabAgentState, PlanStep, ThreadItem } from '@heddle/wire';
 import { resolve } from 'node:path';
 import type { NativePart, ToolState } from '../native-message.ts';
@@ -54,27 +66,12 @@ export function openedItem(part: ToolPart, input: Fields, context: ToolContext, 
       return { type: 'fileChange', id, changes: changes.map(wireChange), status: 'inProgress' };
     case 'mcp': {
       const server = mcpServers.find((each) => isOfServer(tool, each)) ?? '';
-      const unknown = { appContext: null, mcpAppUi: null, pluginId: null, readOnlyHint: null, result: null, error: null, durationMs: null };
-      const called = tool.slice(safeName(server).length + 1);
-      return { type: 'mcpToolCall', id, server, tool: called, status: 'inProgress', arguments: input, ...unknown };
+      return openedMcpCall(id, server, tool.slice(safeName(server).length + 1), input);
     }
-    case 'webSearch': {
-      const query = textOf(input['query']) ?? '';
-      return { type: 'webSearch', id, query, action: { type: 'search', query, queries: null } };
-    }
+    case 'webSearch':
+      return openedWebSearch(id, textOf(input['query']) ?? '');
     case 'subAgent':
-      return {
-        type: 'collabAgentToolCall',
-        id,
-        tool: 'spawnAgent',
-        status: 'inProgress',
-        senderThreadId: threadId,
-        receiverThreadIds: [],
-        prompt: textOf(input['prompt']) ?? null,
-        model: null,
-        reasoningEffort: null,
-        agentsStates: {},
-      };
+      return openedSubAgent(id, threadId, textOf(input['prompt']) ?? null, null);
     case 'image':
       return { type: 'imageView', id, path: resolve(cwd, textOf(input['filePath']) ?? '') };
     case 'other':

@@ -1,8 +1,9 @@
 // Owns what heddle writes into pi's sessions, in the form in which pi writes it: a copy of a conversation, and the entries
 // by which one is taken back. Nothing that is there is ever changed. The session's pi must not run.
 
+import { appendJsonLines } from '@heddle/bridge-kit';
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, open, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GUARD } from '../guard-source.ts';
 import { sessionFileName } from './session-folders.ts';
@@ -35,28 +36,13 @@ export async function writeCopy(source: { path: string; header: SessionHeader },
  */
 export async function writeMove(path: string, to: string | null, leaf: string | null): Promise<void> {
   const data = { from: leaf };
-  await appendEntry(path, { type: 'custom', customType: GUARD, data, id: newEntryId(), parentId: to, timestamp: new Date().toISOString() });
+  await appendJsonLines(path, [
+    { type: 'custom', customType: GUARD, data, id: newEntryId(), parentId: to, timestamp: new Date().toISOString() },
+  ]);
 }
 
 export async function writeName(path: string, name: string, leaf: string | null): Promise<void> {
-  await appendEntry(path, { type: 'session_info', id: newEntryId(), parentId: leaf, timestamp: new Date().toISOString(), name });
-}
-
-/** A pi that was killed may have left half a line. */
-async function appendEntry(path: string, entry: Record<string, unknown>): Promise<void> {
-  await appendFile(path, ((await endsWithLine(path)) ? '' : '\n') + lineOf(entry));
-}
-
-async function endsWithLine(path: string): Promise<boolean> {
-  const handle = await open(path, 'r');
-  try {
-    const { size } = await handle.stat();
-    if (size === 0) return true;
-    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-    return buffer[0] === 0x0a;
-  } finally {
-    await handle.close();
-  }
+  await appendJsonLines(path, [{ type: 'session_info', id: newEntryId(), parentId: leaf, timestamp: new Date().toISOString(), name }]);
 }
 
 /** As pi makes its own. */

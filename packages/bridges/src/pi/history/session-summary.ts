@@ -1,9 +1,9 @@
 // Owns what a list shows of a session. Names may stand anywhere in a file, so that one of usual size is read whole, but
 // only the few lines that tell something are parsed; of a larger one the begin and the end are read.
 
-import type { StoredThread } from '@heddle/bridge-kit';
+import { readPart, type StoredThread } from '@heddle/bridge-kit';
 import { type Fields, fieldsOf, textOf } from '@heddle/bridge-kit';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { GUARD } from '../guard-source.ts';
 import { decodeBlocks, textOfBlocks } from '../native-messages.ts';
@@ -94,15 +94,4 @@ function lineAt(bytes: Buffer, at: number): Fields | undefined {
   const start = at === 0 ? 0 : bytes.lastIndexOf(0x0a, at - 1) + 1;
   const newline = bytes.indexOf(0x0a, at);
   return parsedLine(bytes.toString('utf8', start, newline === -1 ? bytes.length : newline));
-}
-
-async function readPart(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
-    if (bytesRead === 0) break; // it has become shorter meanwhile
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 }
