@@ -1,6 +1,7 @@
 export type { Availability, Bridge, BridgeCapabilities, BridgeContext } from './bridge.ts';
 export { createHubBridge, type HubBridgeOptions } from './hub-bridge.ts';
 export { assertFolder } from './processes/assert-folder.ts';
+export { believingYes } from './processes/believing-yes.ts';
 export { type ChildProcess, type ChildProcessOptions, type Exit, startChildProcess } from './processes/child-process.ts';
 export { endOrphans } from './processes/child-record.ts';
 export { explainExit } from './processes/explain-exit.ts';

@@ -2,12 +2,12 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type Bridge, type BridgeContext, createHubBridge, ProgramFinder } from '@heddle/bridge-kit';
+import { believingYes, type Bridge, type BridgeContext, createHubBridge, ProgramFinder } from '@heddle/bridge-kit';
 import { HeddleError } from '@heddle/wire';
 import { capabilitiesOf } from '../capabilities.ts';
 import { ClaudeAgent } from './agent.ts';
 import { ClaudeProcesses } from './agent-processes.ts';
-import { availabilityOf, findClaude, LoginStatus } from './probe.ts';
+import { availabilityOf, findClaude, askLogin } from './probe.ts';
 import { ClaudeStore } from './store.ts';
 
 export interface ClaudeOptions {
@@ -21,7 +21,7 @@ export interface ClaudeOptions {
 export function createClaudeBridge(context: BridgeContext, options: ClaudeOptions): Bridge {
   const { launchEnv, log, runtimeDir } = context;
   const programs = new ProgramFinder(launchEnv);
-  const login = new LoginStatus();
+  const isLoggedInNow = believingYes(askLogin);
   // Known from the first probe on, which comes before everything else.
   let version = '';
   let home = homedir();
@@ -48,7 +48,7 @@ export function createClaudeBridge(context: BridgeContext, options: ClaudeOption
       const [installation, env] = await Promise.all([find(), launchEnv()]);
       home = env['HOME'] ?? homedir();
       configDir = env['CLAUDE_CONFIG_DIR'] ?? join(home, '.claude');
-      const isLoggedIn = 'unavailable' in installation ? undefined : await login.get(installation.path, env);
+      const isLoggedIn = 'unavailable' in installation ? undefined : await isLoggedInNow(installation.path, env);
       return availabilityOf(installation, isLoggedIn);
     },
     get home() {

@@ -42,27 +42,8 @@ export function availabilityOf(installation: ClaudeInstallation, isLoggedIn: boo
   return { isAvailable: true, version };
 }
 
-/** A login is believed for so long: to ask costs half a second of a whole processor. Its absence is asked about each time. */
-const BELIEVE_LOGIN_MS = 60_000;
-
-/** Whether somebody is logged in, as claude says. */
-export class LoginStatus {
-  #untilMs = 0;
-  #asking: Promise<boolean | undefined> | undefined;
-
-  /** Who asks while an answer is awaited gets the same. `undefined` when claude does not tell. */
-  async get(path: string, env: NodeJS.ProcessEnv): Promise<boolean | undefined> {
-    if (performance.now() < this.#untilMs) return true;
-    this.#asking ??= ask(path, env).finally(() => {
-      this.#asking = undefined;
-    });
-    const isLoggedIn = await this.#asking;
-    if (isLoggedIn === true) this.#untilMs = performance.now() + BELIEVE_LOGIN_MS;
-    return isLoggedIn;
-  }
-}
-
-function ask(path: string, env: NodeJS.ProcessEnv): Promise<boolean | undefined> {
+/** Whether somebody is logged in, as claude says: half a second of a whole processor. `undefined` when it does not tell. */
+export function askLogin(path: string, env: NodeJS.ProcessEnv): Promise<boolean | undefined> {
   const quiet = { ...env, CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' };
   return new Promise((resolve) => {
     // Its exit code is 1 when nobody is logged in; what it prints tells more.

@@ -2,11 +2,11 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type Bridge, type BridgeContext, createHubBridge, ProgramFinder } from '@heddle/bridge-kit';
+import { believingYes, type Bridge, type BridgeContext, createHubBridge, ProgramFinder } from '@heddle/bridge-kit';
 import { HeddleError } from '@heddle/wire';
 import { capabilitiesOf } from '../capabilities.ts';
 import { OpencodeAgent } from './agent.ts';
-import { availabilityOf, availabilityOfServer, findOpencode, ModelsStatus } from './probe.ts';
+import { availabilityOf, availabilityOfServer, findOpencode, askModels } from './probe.ts';
 import type { OpencodeEngine } from './server/configuration.ts';
 import { OpencodeServer } from './server/opencode-server.ts';
 
@@ -27,7 +27,7 @@ export function createOpencodeBridge(context: BridgeContext, options: OpencodeOp
   const { launchEnv, log, runtimeDir } = context;
   const { allowFullAccess, engine } = options;
   const programs = new ProgramFinder(launchEnv);
-  const models = new ModelsStatus();
+  const hasModels = believingYes(askModels);
   const address = options.server === undefined ? undefined : { url: options.server, password: options.serverPassword };
   // Known from the first probe on, which comes before everything else.
   let version = '';
@@ -62,7 +62,7 @@ export function createOpencodeBridge(context: BridgeContext, options: OpencodeOp
       }
       const installation = await find();
       const isKnown = 'unavailable' in installation || engine !== undefined || server.current !== undefined;
-      return availabilityOf(installation, isKnown ? undefined : await models.get(installation.path, env, runtimeDir));
+      return availabilityOf(installation, isKnown ? undefined : await hasModels(installation.path, env, runtimeDir));
     },
     get home() {
       return dataDir;

@@ -58,27 +58,8 @@ export async function availabilityOfServer(address: ServerAddress): Promise<Avai
   }
 }
 
-/** Models are believed in for so long: to ask costs a second of a whole processor. Their absence is asked about each time. */
-const BELIEVE_MODELS_MS = 60_000;
-
-/** Whether opencode has any model, as it says itself. */
-export class ModelsStatus {
-  #untilMs = 0;
-  #asking: Promise<boolean | undefined> | undefined;
-
-  /** Who asks while an answer is awaited gets the same. `undefined` when opencode does not tell. */
-  async get(path: string, env: NodeJS.ProcessEnv, cwd: string): Promise<boolean | undefined> {
-    if (performance.now() < this.#untilMs) return true;
-    this.#asking ??= ask(path, env, cwd).finally(() => {
-      this.#asking = undefined;
-    });
-    const hasModels = await this.#asking;
-    if (hasModels === true) this.#untilMs = performance.now() + BELIEVE_MODELS_MS;
-    return hasModels;
-  }
-}
-
-function ask(path: string, env: NodeJS.ProcessEnv, cwd: string): Promise<boolean | undefined> {
+/** Whether opencode has any model, as it says itself: a second of a whole processor. `undefined` when it does not tell. */
+export function askModels(path: string, env: NodeJS.ProcessEnv, cwd: string): Promise<boolean | undefined> {
   const quiet = { ...env, OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_MODELS_FETCH: '1', PWD: cwd };
   return new Promise((resolve) => {
     const options = { env: quiet, cwd, timeout: ASK_TIMEOUT_MS, windowsHide: true };
