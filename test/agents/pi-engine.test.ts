@@ -5,10 +5,12 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { describe, expect } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { ConformanceClient } from '../conformance/client.ts';
+import { Recording } from '../conformance/recording.ts';
 import { scenario } from '../conformance/stage.ts';
 import { prompt } from '../model-server/script.ts';
-import { prepareAgent } from './support/agent-daemon.ts';
+import { prepareAgent, startAgentDaemon } from './support/agent-daemon.ts';
 import { makeClassicPi, makeRealPi, type RealPi } from './support/real-pi.ts';
 
 const key = 'sk-of-this-test';
@@ -98,5 +100,42 @@ describe.each([
         await phone.close();
       },
     );
+  });
+});
+
+describe.each([
+  ['0.87', '0.87.1', makeRealPi],
+  ['0.73', '0.73.1', makeClassicPi],
+])('pi %s without any model', (_name, version, make) => {
+  it('is listed with what to do about it', async () => {
+    const pi = await make();
+    rmSync(path.join(pi.home.path, 'models.json'));
+    const daemon = await startAgentDaemon(pi);
+    const phone = await daemon.dial();
+    expect((await phone.listAgents()).find(({ name }) => name === 'pi')).toMatchObject({
+      available: false,
+      version,
+      unavailable: {
+        reason: 'pi has no model to run on',
+        fix: 'Run `pi` in a terminal and type /login, or name a model server under [agents.pi.engine] in host.toml.',
+      },
+    });
+    await phone.close();
+    await daemon.end();
+    await pi.end();
+  });
+
+  it('whose last one is taken away fails its next turn with pi’s own words', async () => {
+    const pi = await make();
+    const daemon = await startAgentDaemon(pi);
+    const client = new ConformanceClient(await daemon.connect(), new Recording(), 'A');
+    await client.initialize();
+    rmSync(path.join(pi.home.path, 'models.json')); // pi reads it when its process starts
+    const { thread } = await client.startThread({ cwd: pi.home.path });
+    const turn = await client.runTurn(thread.id, prompt('Say it.', { text: 'Never.' }));
+    expect(turn).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('/login') as string } });
+    client.close();
+    await daemon.end();
+    await pi.end();
   });
 });

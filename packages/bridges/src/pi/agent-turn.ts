@@ -188,6 +188,7 @@ export class PiTurn {
       .then(tell)
       .catch((error: unknown) => {
         onFailed();
+        this.#work.stop(); // an end that pi comes to now is not the turn's
         void this.#halt().then(() => this.#over.reject(refusalAsFailure(error)));
       })
       .finally(() => this.#work.commandEnded());

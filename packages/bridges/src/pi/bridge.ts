@@ -4,7 +4,15 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type Availability, type Bridge, type BridgeContext, createHubBridge, ProgramFinder, quoted } from '@heddle/bridge-kit';
+import {
+  type Availability,
+  believingYes,
+  type Bridge,
+  type BridgeContext,
+  createHubBridge,
+  ProgramFinder,
+  quoted,
+} from '@heddle/bridge-kit';
 import { asError, HeddleError } from '@heddle/wire';
 import { capabilitiesOf } from '../capabilities.ts';
 import { PiAgent } from './agent.ts';
@@ -12,7 +20,7 @@ import { type InstalledPi, PiProcesses, unguarded } from './agent-processes.ts';
 import { engineEnvironment, engineFolder, engineModel, type PiEngine } from './engine.ts';
 import { guardSource } from './guard-source.ts';
 import { foldersOf } from './history/session-folders.ts';
-import { availabilityOf, findPi } from './probe.ts';
+import { askModels, availabilityOf, findPi } from './probe.ts';
 import { PiStore } from './store.ts';
 
 export interface PiOptions {
@@ -35,6 +43,7 @@ export function createPiBridge(context: BridgeContext, options: PiOptions): Brid
     const user = await launchEnv();
     return engine === undefined ? user : { ...user, PI_CODING_AGENT_DIR: engineFolder(stateDir) };
   });
+  const hasModels = believingYes(askModels);
   // Known from the first probe on, which comes before everything else.
   let version = '';
   let env: NodeJS.ProcessEnv = {};
@@ -75,7 +84,8 @@ export function createPiBridge(context: BridgeContext, options: PiOptions): Brid
       return unavailable(version, asError(error));
     }
     const refusal = refused.get(nameOf(installation));
-    return refusal === undefined ? availabilityOf(installation) : unavailable(version, refusal);
+    if (refusal !== undefined) return unavailable(version, refusal);
+    return availabilityOf(installation, engine === undefined ? await hasModels(installation.path, env) : undefined);
   };
 
   return createHubBridge({
