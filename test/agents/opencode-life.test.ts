@@ -148,6 +148,14 @@ describe('a server of heddle’s own', () => {
         result: expect.objectContaining({ content: [{ type: 'text', text: 'A word is a word.' }] }) as unknown,
       }),
     );
+
+    // A sub-agent would use them without being asked about it.
+    const delegated = await client.startTurn(thread.id, subAgentPrompt([{ text: 'Never said.' }]));
+    const start = await client.question(command, delegated.id);
+    expect(start.params.reason).toBe('It starts a sub-agent, which may act without asking here.');
+    start.answer({ decision: 'decline' });
+    expect(await client.turnEnd(delegated.id)).toMatchObject({ status: 'completed' });
+    expect(client.seen('turn/started').filter(({ threadId }) => threadId !== thread.id)).toEqual([]);
   });
 
   it('tells nobody its keys', async () => {

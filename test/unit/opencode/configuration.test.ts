@@ -84,9 +84,11 @@ describe('rules for a session', () => {
     expect(missingRules([], { permission }, foreign())).toEqual([]);
   });
 
-  it('are about the tools of a project on a server of heddle’s own', () => {
+  it('are about the tools of a project, and about sub-agents that could use them, on a server of heddle’s own', () => {
     const permission = { bash: 'ask', edit: 'ask', webfetch: 'ask', websearch: 'ask' };
     const configuration = { permission, mcp: { docs: {} } };
-    expect(missingRules([], configuration, { agent: undefined, isForeign: false })).toEqual([ask('docs_*')]);
+    expect(missingRules([], configuration, { agent: undefined, isForeign: false })).toEqual([ask('docs_*'), ask('task')]);
+    const none = { permission: { ...permission, 'docs_*': 'ask' }, mcp: { docs: {} } };
+    expect(missingRules([], none, { agent: undefined, isForeign: false })).toEqual([]);
   });
 });

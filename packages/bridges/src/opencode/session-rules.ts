@@ -30,9 +30,9 @@ export function missingRules(
 ): PermissionRule[] {
   const isReadOnly = readOnlyAgents.includes(agent);
   const own = fieldsOf(configuration);
-  const isTaskSaid = !isForeign || SUB_AGENT in fieldsOf(own['permission']);
-  const unsaid = [...unsaidPermissions(own), ...(isTaskSaid ? [] : [SUB_AGENT])];
-  const wanted = unsaid.map((permission): PermissionRule => {
+  const unsaid = unsaidPermissions(own);
+  const isTaskOpen = (isForeign || unsaid.length > 0) && !(SUB_AGENT in fieldsOf(own['permission']));
+  const wanted = [...unsaid, ...(isTaskOpen ? [SUB_AGENT] : [])].map((permission): PermissionRule => {
     return { permission, pattern: '*', action: permission === 'edit' && isReadOnly ? 'deny' : 'ask' };
   });
   return wanted.filter((rule) => known.findLast(isAbout(rule))?.action !== rule.action);
