@@ -29,15 +29,17 @@ const agentSets = {
   claude: { source: 'test/agents/install-claude', bins: { claude: 'claude' }, needsScripts: true },
   // Its script links the platform's binary into place; it downloads nothing unless that package is missing.
   opencode: { source: 'test/agents/install-opencode', bins: { opencode: 'opencode' }, needsScripts: true },
-  // pi has two names on npm, and people have either: 0.73 speaks another dialect of its protocol.
+  // pi has two names on npm, and people have either: 0.73 speaks another dialect of its protocol, and 0.74 is what npm
+  // takes on Node 20.
   pi: { source: 'test/agents/install-pi', bins: { pi: 'pi' }, needsScripts: false },
   piClassic: { source: 'test/agents/install-pi-classic', bins: { piClassic: 'pi' }, needsScripts: false },
+  pi074: { source: 'test/agents/install-pi-0.74', bins: { pi074: 'pi' }, needsScripts: false },
   // No agent, but fetched as they are: the oldest Node that heddle promises. Its script puts the binary in place.
   node: { source: 'test/agents/install-node', bins: { node: 'node' }, needsScripts: true },
 } as const satisfies Record<string, AgentSet>;
 
 type SetName = keyof typeof agentSets;
-export type AgentBins = Record<'codex' | 'claude' | 'opencode' | 'pi' | 'piClassic' | 'node', string>;
+export type AgentBins = Record<'codex' | 'claude' | 'opencode' | 'pi' | 'pi074' | 'piClassic' | 'node', string>;
 
 const lockFiles = ['package.json', 'package-lock.json'] as const;
 const stampFile = '.installed';
@@ -73,6 +75,7 @@ export function agentPaths(): AgentBins {
     claude: bin('claude', agentSets.claude.bins.claude),
     opencode: bin('opencode', agentSets.opencode.bins.opencode),
     pi: bin('pi', agentSets.pi.bins.pi),
+    pi074: bin('pi074', agentSets.pi074.bins.pi074),
     piClassic: bin('piClassic', agentSets.piClassic.bins.piClassic),
     node: bin('node', agentSets.node.bins.node),
   };

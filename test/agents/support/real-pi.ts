@@ -20,6 +20,8 @@ export interface RealPi extends RealAgent {
 
 /** 0.87, as `@earendil-works/pi-coding-agent`. */
 export const makeRealPi = () => make(agentPaths().pi);
+/** 0.74, as the same package. */
+export const makeRealPi074 = () => make(agentPaths().pi074);
 /** 0.73, the last as `@mariozechner/pi-coding-agent`. */
 export const makeClassicPi = () => make(agentPaths().piClassic);
 
