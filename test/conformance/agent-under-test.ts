@@ -47,6 +47,22 @@ export type FeatureName =
 /** `missing` says why. The scenario then asserts that it is refused or does not happen; it is not skipped. */
 export type Feature = true | { missing: string };
 
+/** Of an agent that can do everything. */
+export const allFeatures: Readonly<Record<FeatureName, Feature>> = {
+  reasoning: true,
+  plan: true,
+  steer: true,
+  fork: true,
+  rollback: true,
+  rename: true,
+  archive: true,
+  turnsList: true,
+  images: true,
+  usage: true,
+  liveModels: true,
+  threadsOutliveAgent: true,
+};
+
 export interface AgentUnderTest {
   name: string;
   /** Opens one more session to the same agent. Nothing has been sent on it. */

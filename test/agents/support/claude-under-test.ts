@@ -1,6 +1,6 @@
 // Owns what the conformance scenarios need to know about claude. How it is reached is the caller's business.
 
-import type { AgentUnderTest } from '../../conformance/agent-under-test.ts';
+import { type AgentUnderTest, allFeatures } from '../../conformance/agent-under-test.ts';
 import type { ModelServer } from '../../model-server/server.ts';
 import { claudePrompts } from './claude-prompts.ts';
 
@@ -19,20 +19,7 @@ export function claudeUnderTest({ connect, kill, modelServer }: ClaudeAccess): A
     death: 'turnFails', // each thread has a process of its own
     prompts: claudePrompts(modelServer),
     threadStart: { approvalPolicy: 'untrusted' },
-    features: {
-      reasoning: true,
-      plan: true,
-      steer: true,
-      fork: true,
-      rollback: true,
-      rename: true,
-      archive: true,
-      turnsList: true,
-      images: true,
-      usage: true,
-      liveModels: true,
-      threadsOutliveAgent: true,
-    },
+    features: allFeatures,
     ownModel,
     orderExceptions: [
       {

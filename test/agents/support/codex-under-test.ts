@@ -1,7 +1,7 @@
 // Owns what the conformance scenarios need to know about codex. How it is reached is the caller's business.
 
 import { randomUUID } from 'node:crypto';
-import type { AgentUnderTest } from '../../conformance/agent-under-test.ts';
+import { type AgentUnderTest, allFeatures } from '../../conformance/agent-under-test.ts';
 import { codexOrderExceptions } from '../../conformance/codex-exceptions.ts';
 import type { ModelServer } from '../../model-server/server.ts';
 import { ownCodexModel } from './codex-home.ts';
@@ -22,20 +22,7 @@ export function codexUnderTest({ connect, kill, modelServer, name = 'codex' }: C
     prompts: scriptedPrompts(modelServer, () => randomUUID()),
     // Nothing is sandboxed: the scenarios are about asking, and not every machine has what codex's sandbox needs.
     threadStart: { approvalPolicy: 'untrusted', sandbox: 'danger-full-access' },
-    features: {
-      reasoning: true,
-      plan: true,
-      steer: true,
-      fork: true,
-      rollback: true,
-      rename: true,
-      archive: true,
-      turnsList: true,
-      images: true,
-      usage: true,
-      liveModels: true,
-      threadsOutliveAgent: true,
-    },
+    features: allFeatures,
     ownModel: ownCodexModel,
     orderExceptions: codexOrderExceptions,
   };

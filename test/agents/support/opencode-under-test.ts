@@ -1,6 +1,6 @@
 // Owns what the conformance scenarios need to know about opencode. How it is reached is the caller's business.
 
-import type { AgentUnderTest } from '../../conformance/agent-under-test.ts';
+import { type AgentUnderTest, allFeatures } from '../../conformance/agent-under-test.ts';
 import type { ModelServer } from '../../model-server/server.ts';
 import { opencodePrompts } from './opencode-prompts.ts';
 
@@ -16,20 +16,7 @@ export function opencodeUnderTest({ connect, kill, modelServer }: OpencodeAccess
     death: 'turnFails', // sessions are the hub's, and its threads live in opencode's database
     prompts: opencodePrompts(modelServer),
     threadStart: { approvalPolicy: 'untrusted' },
-    features: {
-      reasoning: true,
-      plan: true,
-      steer: true,
-      fork: true,
-      rollback: true,
-      rename: true,
-      archive: true,
-      turnsList: true,
-      images: true,
-      usage: true,
-      liveModels: true,
-      threadsOutliveAgent: true,
-    },
+    features: allFeatures,
     ownModel: 'fake/fake-2',
     orderExceptions: [],
   };

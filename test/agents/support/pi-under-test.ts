@@ -1,6 +1,6 @@
 // Owns what the conformance scenarios need to know about pi. How it is reached is the caller's business.
 
-import type { AgentUnderTest } from '../../conformance/agent-under-test.ts';
+import { type AgentUnderTest, allFeatures } from '../../conformance/agent-under-test.ts';
 import type { ModelServer } from '../../model-server/server.ts';
 import { piPrompts } from './pi-prompts.ts';
 
@@ -16,20 +16,7 @@ export function piUnderTest({ connect, kill, modelServer }: PiAccess): AgentUnde
     death: 'turnFails', // each thread has a process of its own
     prompts: piPrompts(modelServer),
     threadStart: { approvalPolicy: 'untrusted' },
-    features: {
-      reasoning: true,
-      plan: { missing: 'pi has no todo list' },
-      steer: true,
-      fork: true,
-      rollback: true,
-      rename: true,
-      archive: true,
-      turnsList: true,
-      images: true,
-      usage: true,
-      liveModels: true,
-      threadsOutliveAgent: true,
-    },
+    features: { ...allFeatures, plan: { missing: 'pi has no todo list' } },
     ownModel: 'fake/fake-2', // only the scratch home's models.json has it
     orderExceptions: [],
   };

@@ -1,51 +1,73 @@
-// Owns the memory of the last conversations that were read: a client asks for page after page of one. A transcript that
-// has changed is read again; one that is too long to be kept is read each time.
+// Owns the memory of the last conversations that were read: a client asks for page after page of one. One that has changed
+// since is read again; one that is too long to be kept is read each time.
 
-import type { StoredHistory } from '../threads/thread-store.ts';
 import { stat } from 'node:fs/promises';
+import type { StoredHistory } from '../threads/thread-store.ts';
 
-/** Of transcripts; what is made of one takes less. */
-const MAX_BYTES = 48 * 1024 * 1024;
+/** Roughly bytes of what the agent's store has, over all that is remembered. */
+const MAX_WEIGHT = 48 * 1024 * 1024;
 
 interface Kept {
-  mtimeMs: number;
-  size: number;
+  mark: string;
+  /** 0 until it is known. */
+  weight: number;
   history: Promise<StoredHistory>;
 }
 
 export class HistoryCache {
-  /** By the path of the transcript, the last used at the end. */
+  /** The last used at the end. */
   readonly #kept = new Map<string, Kept>();
 
-  /** @param read is called when the file is not known as it is now */
-  async get(path: string, read: () => Promise<StoredHistory>): Promise<StoredHistory> {
-    const { mtimeMs, size } = await stat(path);
-    const kept = this.#kept.get(path);
-    this.#kept.delete(path);
-    if (kept?.mtimeMs === mtimeMs && kept.size === size) {
-      this.#kept.set(path, kept);
-      return kept.history;
-    }
-    const history = read();
-    this.#kept.set(path, { mtimeMs, size, history });
-    history.catch(() => this.forget(path)); // whoever asked is told
+  /**
+   * Who asks while it is being read gets the same.
+   * @param key one for each conversation
+   * @param mark different whenever the conversation may be
+   * @param read is called when it is not known under that mark
+   * @param weight roughly bytes; absent: that of the history itself
+   */
+  get(key: string, mark: string, read: () => Promise<StoredHistory>, weight?: number): Promise<StoredHistory> {
+    const before = this.#kept.get(key);
+    this.#kept.delete(key);
+    const kept = before?.mark === mark ? before : this.#read(key, mark, read, weight);
+    this.#kept.set(key, kept);
     this.#trim();
-    return history;
+    return kept.history;
   }
 
-  forget(path: string): void {
-    this.#kept.delete(path);
+  /** The same for a conversation that is one file, by its path. @throws when the file is not there */
+  async ofFile(path: string, read: () => Promise<StoredHistory>): Promise<StoredHistory> {
+    const { mtimeMs, size } = await stat(path);
+    return this.get(path, `${mtimeMs} ${size}`, read, size);
+  }
+
+  forget(key: string): void {
+    this.#kept.delete(key);
   }
 
   clear(): void {
     this.#kept.clear();
   }
 
+  #read(key: string, mark: string, read: () => Promise<StoredHistory>, weight: number | undefined): Kept {
+    const kept: Kept = { mark, weight: weight ?? 0, history: read() };
+    kept.history.then(
+      (history) => {
+        if (weight !== undefined) return;
+        kept.weight = JSON.stringify(history).length;
+        this.#trim();
+      },
+      () => {
+        if (this.#kept.get(key) === kept) this.#kept.delete(key); // whoever asked is told
+      },
+    );
+    return kept;
+  }
+
   #trim(): void {
-    let bytes = 0;
-    for (const [path, { size }] of [...this.#kept].toReversed()) {
-      bytes += size;
-      if (bytes > MAX_BYTES) this.#kept.delete(path);
+    let weight = 0;
+    for (const [key, kept] of [...this.#kept].toReversed()) {
+      weight += kept.weight;
+      if (weight > MAX_WEIGHT) this.#kept.delete(key);
     }
   }
 }

@@ -56,7 +56,7 @@ export class ClaudeStore implements ThreadStore {
     const thread = await this.find(id);
     if (thread === undefined || thread.path === null) return { turns: [], usage: undefined };
     const { path } = thread;
-    return this.#histories.get(path, () => readHistory({ ...thread, path }, this.#turnIds(id)));
+    return this.#histories.ofFile(path, () => readHistory({ ...thread, path }, this.#turnIds(id)));
   }
 
   async remove(id: ThreadId): Promise<void> {

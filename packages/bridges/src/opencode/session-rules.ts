@@ -3,7 +3,7 @@
 // only ever added to a session, and the last one counts (1.18.33, measured). Pure.
 
 import { type Fields, fieldsOf, listOf, textOf } from '@heddle/bridge-kit';
-import { unsaidPermissions } from './server/configuration.ts';
+import { readOnlyAgents, unsaidPermissions } from './server/configuration.ts';
 
 export interface PermissionRule {
   permission: string;
@@ -13,9 +13,6 @@ export interface PermissionRule {
 
 /** The start of one. */
 const SUB_AGENT = 'task';
-
-/** Agents of opencode's own that may not edit. */
-const readOnlyAgents: readonly (string | undefined)[] = ['plan', 'explore'];
 
 /**
  * What is still to be added to a session before it is prompted. A sub-agent's session does not take these rules over, and
@@ -28,7 +25,7 @@ export function missingRules(
   configuration: unknown,
   { agent, isForeign }: { agent: string | undefined; isForeign: boolean },
 ): PermissionRule[] {
-  const isReadOnly = readOnlyAgents.includes(agent);
+  const isReadOnly = readOnlyAgents.some((each) => each === agent);
   const own = fieldsOf(configuration);
   const unsaid = unsaidPermissions(own);
   const isTaskOpen = (isForeign || unsaid.length > 0) && !(SUB_AGENT in fieldsOf(own['permission']));

@@ -2,9 +2,8 @@
 // so that what was said in a terminal is there; opencode's database is never touched.
 
 import { createHash } from 'node:crypto';
-import { type StoredHistory, type StoredThread, type ThreadStore } from '@heddle/bridge-kit';
+import { HistoryCache, type StoredHistory, type StoredThread, type ThreadStore } from '@heddle/bridge-kit';
 import type { ThreadId, TurnId } from '@heddle/wire';
-import { HistoryCache } from './history/history-cache.ts';
 import { SessionIndex } from './history/session-index.ts';
 import { SessionPreviews } from './history/session-previews.ts';
 import { historyOf, readStoredMessages, revertedFrom } from './history/stored-turns.ts';

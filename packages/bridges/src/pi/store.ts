@@ -38,7 +38,7 @@ export class PiStore implements ThreadStore {
   async read(id: ThreadId): Promise<StoredHistory> {
     const path = (await this.find(id))?.path ?? undefined;
     if (path === undefined) return { turns: [], usage: undefined };
-    return this.#histories.get(path, async () => {
+    return this.#histories.ofFile(path, async () => {
       const { header, branch } = await readSession(path);
       return historyOf(turnsOf(branch), header.cwd);
     });

@@ -22,8 +22,11 @@ const ENGINE_PROVIDER = 'heddle';
 
 /** What changes something, or leaves the computer, and what opencode does without asking unless it is told otherwise. */
 const guarded = ['bash', 'edit', 'webfetch', 'websearch'] as const;
-/** opencode's own agents that may not edit: what all agents may or may not is said behind it, and would count more. */
-const readOnlyAgents = ['plan', 'explore'] as const;
+/**
+ * opencode's own agents that may not edit. The configuration says so of each again: what it says of all agents stands
+ * behind what opencode says of these, and would count more.
+ */
+export const readOnlyAgents = ['plan', 'explore'] as const;
 /** Where opencode's plan agent keeps its plans. */
 const PLAN_FILES = '.opencode/plans/*.md';
 const ENGINE_CONTEXT_WINDOW = 32_768;
